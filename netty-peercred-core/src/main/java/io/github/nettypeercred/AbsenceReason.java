@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred;
+
+/** Why something that could have been known is not. Each is a condition by itself; none ever stands for an identity. */
+public enum AbsenceReason {
+    /** No capture has run on the channel, or on a parent of it short of the server channel. */
+    NOT_CAPTURED,
+    /** The capture was not asked for this. */
+    NOT_REQUESTED,
+    /** The channel is not a Unix domain socket. */
+    NOT_UNIX_SOCKET,
+    /** The channel is a Unix domain socket of a transport that no module on the class path serves. */
+    NO_TRANSPORT,
+    /** The socket has no peer: it is unconnected, listening, or a datagram socket. */
+    NOT_CONNECTED,
+    /** The kernel, or the security module that would answer, does not have it. */
+    UNSUPPORTED,
+    /** It exists here but could not be reached: the native library is not loaded, {@code /proc} is hidden. */
+    UNAVAILABLE,
+    /** The kernel's answer was shorter than its type, or longer than the limit. */
+    TRUNCATED,
+    /** The kernel's answer does not have the form it should have. */
+    MALFORMED,
+    /** The id has no counterpart in this process's user namespace: the kernel showed the overflow id in its place. */
+    UNMAPPED,
+    /** The process has ended and has been waited for. */
+    REAPED,
+    /** Data arrived before the capture, which therefore says nothing about it. */
+    RACED,
+    /** The channel was closed before the capture. */
+    CLOSED,
+    /** The value stored on the channel was captured on another one. */
+    FOREIGN_CHANNEL,
+    /** The account database has no entry for it. */
+    NO_SUCH_ACCOUNT,
+    /** A call failed in a way that its documentation does not foresee; {@link Absence#errno()} may say more. */
+    FAILED
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred;
+
+import java.util.Objects;
+
+/**
+ * On what evidence credentials rest: which mechanism gave them, of which moment they speak, and which of the process's
+ * ids they are.
+ *
+ * @param mechanism the socket option or control message they came from
+ * @param moment when the kernel recorded them
+ * @param ids which ids of the process it recorded
+ */
+public record CredentialSource(Mechanism mechanism, Moment moment, Ids ids) {
+    /** Checks that nothing is null. */
+    public CredentialSource {
+        Objects.requireNonNull(mechanism, "mechanism");
+        Objects.requireNonNull(moment, "moment");
+        Objects.requireNonNull(ids, "ids");
+    }
+
+    /** The socket option or control message that credentials came from. */
+    public enum Mechanism {
+        /** {@code getsockopt(SOL_SOCKET, SO_PEERCRED)}, Linux: socket(7), unix(7). */
+        SO_PEERCRED
+    }
+
+    /** The moment of which credentials speak. What the peer's process does afterwards never changes them. */
+    public enum Moment {
+        /** The peer called connect(2): what a server sees of its client. */
+        CONNECT,
+        /**
+         * The peer, or whoever it has the listening socket from, last called listen(2): what a client sees of its
+         * server. With socket activation that is the activator until the server calls listen(2) again.
+         */
+        LISTEN,
+        /**
+         * The connection was set up, on a channel whose descriptor came from elsewhere, so that it is not known on
+         * which side: connect(2), listen(2) or, for both ends of a pair, socketpair(2).
+         */
+        SETUP
+    }
+
+    /** Which of a process's ids the kernel recorded. */
+    public enum Ids {
+        /** The effective ids. */
+        EFFECTIVE
+    }
+
+    @Override
+    public String toString() {
+        return mechanism + "/" + moment + "/" + ids;
+    }
+}

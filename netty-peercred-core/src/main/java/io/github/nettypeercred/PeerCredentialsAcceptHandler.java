@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred;
+
+import io.github.nettypeercred.spi.CaptureRequest;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler.Sharable;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.Predicate;
+
+/**
+ * Captures the peer of every accepted connection on the accepting side, and refuses whom it must not let in before that
+ * connection has a pipeline, an event loop or a line of the application's code.
+ *
+ * <pre>{@code
+ * new ServerBootstrap()
+ *         .handler(PeerCredentialsAcceptHandler.builder().allowIf(peer -> peer.uid() == 0).build())
+ *         .childHandler(...)
+ * }</pre>
+ *
+ * <p>A peer that cannot be known is refused too, unless {@link Builder#admitAbsent()} says otherwise; so is one on whom the
+ * predicate throws. A refused connection is closed at once and counted; the acceptor goes on. A {@link
+ * PeerCredentialsHandler} in the child's pipeline takes over the result if it asks for no more, and announces it.
+ *
+ * <p>It never captures a process handle: a connection closed at this stage has no close event to close the handle on.
+ *
+ * <p>Sharable: it keeps nothing of a connection. It belongs into {@code ServerBootstrap.handler(..)}, and runs on the server
+ * channel's event loop, so the predicate must not block.
+ */
+@Sharable
+public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAdapter {
+    private final CaptureRequest request;
+    private final boolean admitAbsent;
+    private final Predicate<? super UnixPeerCredentials> allowed;
+    private final LongAdder refused = new LongAdder();
+
+    /** Makes a handler that lets every peer in whose user, group and process id the kernel knows. */
+    public PeerCredentialsAcceptHandler() {
+        this(builder());
+    }
+
+    private PeerCredentialsAcceptHandler(Builder builder) {
+        request = new CaptureRequest(builder.groups, builder.label, false);
+        admitAbsent = builder.admitAbsent;
+        allowed = builder.allowed;
+    }
+
+    /**
+     * Returns a builder, for a handler that decides by a predicate or asks for more than the ids.
+     *
+     * @return a new builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** Builds handlers with options. */
+    public static final class Builder {
+        private boolean groups;
+        private boolean label;
+        private boolean admitAbsent;
+        private Predicate<? super UnixPeerCredentials> allowed = peer -> true;
+
+        private Builder() {}
+
+        /**
+         * Also captures the supplementary groups (SO_PEERGROUPS, Linux 4.13): one more system call.
+         *
+         * @return this builder
+         */
+        public Builder groups() {
+            groups = true;
+            return this;
+        }
+
+        /**
+         * Also captures the label of the Linux security module (SO_PEERSEC): one more system call.
+         *
+         * @return this builder
+         */
+        public Builder label() {
+            label = true;
+            return this;
+        }
+
+        /**
+         * Lets in a peer whose credentials are absent, of whom the predicate is not asked.
+         *
+         * @return this builder
+         */
+        public Builder admitAbsent() {
+            admitAbsent = true;
+            return this;
+        }
+
+        /**
+         * Lets in only peers for whom the predicate holds. A later call replaces an earlier one.
+         *
+         * @param predicate decides without blocking, on the server channel's event loop
+         * @return this builder
+         */
+        public Builder allowIf(Predicate<? super UnixPeerCredentials> predicate) {
+            allowed = Objects.requireNonNull(predicate, "predicate");
+            return this;
+        }
+
+        /**
+         * Makes a handler.
+         *
+         * @return a new handler
+         */
+        public PeerCredentialsAcceptHandler build() {
+            return new PeerCredentialsAcceptHandler(this);
+        }
+    }
+
+    /**
+     * Returns how many connections this handler has refused. May be called from any thread.
+     *
+     * @return the number, 0 or more
+     */
+    public long refusedCount() {
+        return refused.sum();
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object msg) {
+        if (!(msg instanceof Channel child) || admits(child)) {
+            ctx.fireChannelRead(msg);
+            return;
+        }
+        refused.increment();
+        child.unsafe().closeForcibly();
+    }
+
+    /** Decides without ever throwing: what escapes here would stop the acceptor for a second. */
+    private boolean admits(Channel child) {
+        try {
+            PeerCredentialsResult result = ConnectTime.CONNECT.capture(child, request);
+            boolean admitted = result instanceof UnixPeerCredentials peer ? allowed.test(peer) : admitAbsent;
+            if (!admitted) {
+                Log.debug("refused at accept {}: {}", child, result);
+            }
+            return admitted;
+        } catch (Throwable t) {
+            Log.debug("refused at accept, because the decision threw", t);
+            return false;
+        }
+    }
+}

@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred;
+
+import io.github.nettypeercred.spi.CaptureRequest;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelDuplexHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPromise;
+import io.netty.channel.ServerChannel;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.OrderedEventExecutor;
+import java.net.SocketAddress;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Captures who is on the other end of a Unix domain socket, stores it on the channel, announces it to the handlers behind
+ * it, and leaves the pipeline.
+ *
+ * <p>Add it before every handler that must not hear from an unknown peer, commonly first:
+ *
+ * <pre>{@code
+ * channel.pipeline().addLast(new PeerCredentialsHandler());
+ * channel.pipeline().addLast(new MyIpcHandler()); // calls UnixPeerCredentials.of(ctx.channel())
+ * }</pre>
+ *
+ * <p>It captures when the channel becomes active, or when it is added to a channel that is active already. It stores the
+ * result, fires one {@link PeerCredentialsEvent}, only then passes {@code channelActive} on, and removes itself. Until then
+ * no message passes it.
+ *
+ * <p><strong>If the peer cannot be known</strong> (no Unix socket, no peer, no native library, a message ahead of the
+ * capture) it fires {@link PeerCredentialsEvent.Refused}, releases whatever still comes in and closes the channel;
+ * {@link Builder#admitAbsent()} lets such a peer through instead.
+ *
+ * <p>Not sharable: an instance belongs to one channel. It may be added with an {@link
+ * io.netty.util.concurrent.EventExecutorGroup} of its own, whose executors keep order: it then asks on the channel's event
+ * loop, holds events, messages and reads until the answer is there, and stays in the pipeline, passing everything on.
+ */
+public final class PeerCredentialsHandler extends ChannelDuplexHandler {
+    private static final CaptureRequest IDS_ONLY = new CaptureRequest(false, false, false);
+
+    private enum State {
+        /** No capture yet: the channel was not active so far. */
+        NEW,
+        /** The capture runs on the event loop and this handler elsewhere: what comes meanwhile is held. */
+        ASKING,
+        /** The result is there and stored; the handlers behind have not been told. */
+        ANSWERED,
+        /** They have been told, and everything passes. */
+        OPEN,
+        /** The peer is not known: nothing passes any more. */
+        REFUSED
+    }
+
+    private final CaptureRequest request;
+    private final boolean admitAbsent;
+
+    private State state = State.NEW;
+    private @Nullable PeerCredentialsResult result;
+    private final Queue<Held> held = new ConcurrentLinkedQueue<>();
+    private boolean sawConnect;
+    private boolean swallowedActive;
+
+    /** Makes a handler that captures user, group and process id, by one system call, and refuses a peer without. */
+    public PeerCredentialsHandler() {
+        this(IDS_ONLY, false);
+    }
+
+    private PeerCredentialsHandler(CaptureRequest request, boolean admitAbsent) {
+        this.request = request;
+        this.admitAbsent = admitAbsent;
+    }
+
+    /**
+     * Returns a builder, for handlers that ask for more or refuse less than the default.
+     *
+     * @return a new builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * Builds handlers with options. Once set up, one builder may be kept and {@link #build()} called for every channel,
+     * from any thread.
+     */
+    public static final class Builder {
+        private boolean groups;
+        private boolean label;
+        private boolean process;
+        private boolean admitAbsent;
+
+        private Builder() {}
+
+        /**
+         * Also captures the supplementary groups (SO_PEERGROUPS, Linux 4.13): one more system call.
+         *
+         * @return this builder
+         */
+        public Builder groups() {
+            groups = true;
+            return this;
+        }
+
+        /**
+         * Also captures the label of the Linux security module (SO_PEERSEC): one more system call.
+         *
+         * @return this builder
+         */
+        public Builder label() {
+            label = true;
+            return this;
+        }
+
+        /**
+         * Also captures a handle of the process (SO_PEERPIDFD, Linux 6.5): one more system call, and one descriptor that
+         * stays open as long as the channel.
+         *
+         * @return this builder
+         */
+        public Builder process() {
+            process = true;
+            return this;
+        }
+
+        /**
+         * Lets a peer through whose credentials are absent, in place of closing the channel. Handlers behind then get
+         * {@link PeerCredentialsEvent.Admitted}, and must decide by themselves what an unknown peer may do. A message
+         * ahead of the capture is refused all the same.
+         *
+         * @return this builder
+         */
+        public Builder admitAbsent() {
+            admitAbsent = true;
+            return this;
+        }
+
+        /**
+         * Makes a handler for one channel.
+         *
+         * @return a new handler
+         */
+        public PeerCredentialsHandler build() {
+            return new PeerCredentialsHandler(new CaptureRequest(groups, label, process), admitAbsent);
+        }
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        if (ctx.channel().isActive()) {
+            ask(ctx);
+            announceLater(ctx);
+        }
+    }
+
+    @Override
+    public void handlerRemoved(ChannelHandlerContext ctx) {
+        if (state == State.ASKING || (state == State.ANSWERED && refuses())) {
+            Log.debug("{}: closing {}", "the handler was removed before the peer was known", ctx.channel());
+            state = State.REFUSED;
+            releaseHeld();
+            ctx.channel().close();
+        }
+    }
+
+    @Override
+    public void connect(
+            ChannelHandlerContext ctx,
+            SocketAddress remoteAddress,
+            SocketAddress localAddress,
+            ChannelPromise promise) {
+        sawConnect = true;
+        ctx.connect(remoteAddress, localAddress, promise);
+    }
+
+    @Override
+    public void read(ChannelHandlerContext ctx) {
+        if (state == State.ASKING) {
+            hold(null, () -> read(ctx));
+        } else if (state != State.REFUSED) {
+            ctx.read();
+        }
+    }
+
+    @Override
+    public void channelActive(ChannelHandlerContext ctx) {
+        if (state == State.NEW) {
+            ask(ctx);
+        }
+        if (state == State.ASKING) {
+            hold(null, () -> channelActive(ctx));
+        } else if (passes(ctx)) {
+            ctx.fireChannelActive();
+            leave(ctx);
+        } else {
+            swallowedActive = true;
+        }
+    }
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object msg) {
+        if (state == State.NEW) {
+            answer(new Absence(
+                    AbsenceReason.RACED,
+                    "a message came ahead of the capture: add the handler before the channel reads"));
+        }
+        if (state == State.ASKING) {
+            hold(msg, () -> channelRead(ctx, msg));
+        } else if (passes(ctx)) {
+            ctx.fireChannelRead(msg);
+            leave(ctx);
+        } else {
+            ReferenceCountUtil.release(msg);
+        }
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        if (state == State.ASKING) {
+            hold(null, () -> channelReadComplete(ctx));
+        } else if (passes(ctx)) {
+            ctx.fireChannelReadComplete();
+            leave(ctx);
+        }
+    }
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object evt) {
+        if (state == State.ASKING) {
+            hold(evt, () -> userEventTriggered(ctx, evt));
+        } else if (passes(ctx)) {
+            ctx.fireUserEventTriggered(evt);
+            leave(ctx);
+        } else {
+            ReferenceCountUtil.release(evt);
+        }
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (state == State.ASKING) {
+            hold(null, () -> channelWritabilityChanged(ctx));
+        } else if (passes(ctx)) {
+            ctx.fireChannelWritabilityChanged();
+            leave(ctx);
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        if (state == State.ASKING) {
+            hold(null, () -> exceptionCaught(ctx, cause));
+        } else if (passes(ctx)) {
+            ctx.fireExceptionCaught(cause);
+            leave(ctx);
+        } else {
+            Log.debug("on a refused channel", cause);
+        }
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        if (state == State.ASKING) {
+            hold(null, () -> channelInactive(ctx));
+        } else if (passes(ctx) || !swallowedActive) {
+            ctx.fireChannelInactive();
+        }
+    }
+
+    /** Whether events go through; tells the handlers behind of the result first, if there is one and they have not heard. */
+    private boolean passes(ChannelHandlerContext ctx) {
+        if (state == State.ANSWERED) {
+            announce(ctx);
+        }
+        return state == State.NEW || state == State.OPEN;
+    }
+
+    /** Captures, here if this is the channel's event loop, else over there. */
+    private void ask(ChannelHandlerContext ctx) {
+        if (!(ctx.executor() instanceof OrderedEventExecutor)) {
+            answer(new Absence(
+                    AbsenceReason.FAILED,
+                    "the handler was added with a " + ctx.executor().getClass().getName()
+                            + ", which keeps no order: use a DefaultEventExecutorGroup, or none"));
+        } else if (isOnEventLoop(ctx)) {
+            answer(capture(ctx.channel()));
+        } else {
+            state = State.ASKING;
+            askOnEventLoop(ctx);
+        }
+    }
+
+    private void askOnEventLoop(ChannelHandlerContext ctx) {
+        Channel channel = ctx.channel();
+        try {
+            channel.eventLoop().execute(() -> {
+                if (!channel.eventLoop().inEventLoop()) {
+                    askOnEventLoop(ctx); // registered with another event loop since
+                    return;
+                }
+                deliver(ctx, capture(channel));
+            });
+        } catch (RejectedExecutionException e) {
+            deliver(ctx, new Absence(AbsenceReason.FAILED, "the channel's event loop is shut down"));
+        }
+    }
+
+    private void deliver(ChannelHandlerContext ctx, PeerCredentialsResult captured) {
+        try {
+            ctx.executor().execute(() -> answerHeld(ctx, captured));
+        } catch (RejectedExecutionException e) {
+            Log.debug("the handler's executor is shut down: closing " + ctx.channel(), e);
+            releaseHeld();
+            ctx.channel().close();
+        }
+    }
+
+    private PeerCredentialsResult capture(Channel channel) {
+        ConnectTime moment = channel.parent() instanceof ServerChannel
+                ? ConnectTime.CONNECT
+                : sawConnect ? ConnectTime.LISTEN : ConnectTime.SETUP;
+        return moment.capture(channel, request);
+    }
+
+    private void answer(PeerCredentialsResult captured) {
+        result = captured;
+        state = State.ANSWERED;
+    }
+
+    /** Takes the answer that came from the event loop, and plays what was held, in order. */
+    private void answerHeld(ChannelHandlerContext ctx, PeerCredentialsResult captured) {
+        if (state != State.ASKING) {
+            return; // removed meanwhile
+        }
+        answer(captured);
+        announce(ctx);
+        for (Held event = held.poll(); event != null; event = held.poll()) {
+            event.play.run();
+        }
+    }
+
+    private void hold(@Nullable Object owned, Runnable play) {
+        held.add(new Held(owned, play));
+    }
+
+    private void releaseHeld() {
+        for (Held event = held.poll(); event != null; event = held.poll()) {
+            ReferenceCountUtil.release(event.owned);
+        }
+    }
+
+    /** An event that waits for the answer, and the message that is released if it never gets to be played. */
+    private record Held(@Nullable Object owned, Runnable play) {}
+
+    /** For a handler added to an active channel: nothing may come for long, and the handlers behind want to know. */
+    private void announceLater(ChannelHandlerContext ctx) {
+        EventExecutor executor = ctx.executor() instanceof OrderedEventExecutor
+                ? ctx.executor()
+                : ctx.channel().eventLoop();
+        try {
+            executor.execute(() -> {
+                if (!ctx.executor().inEventLoop()) {
+                    announceLater(ctx); // registered with another event loop since
+                } else if (state == State.ANSWERED && !ctx.isRemoved()) {
+                    announce(ctx);
+                    leave(ctx);
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            Log.debug("the executor is shut down: the result waits for the next event", e);
+        }
+    }
+
+    private boolean refuses() {
+        return result instanceof Absence absence && (!admitAbsent || absence.reason() == AbsenceReason.RACED);
+    }
+
+    private void announce(ChannelHandlerContext ctx) {
+        boolean refuse = refuses();
+        state = refuse ? State.REFUSED : State.OPEN;
+        if (result instanceof UnixPeerCredentials credentials) {
+            ctx.fireUserEventTriggered(new PeerCredentialsEvent.Captured(credentials));
+        } else if (result instanceof Absence absence) {
+            ctx.fireUserEventTriggered(
+                    refuse ? new PeerCredentialsEvent.Refused(absence) : new PeerCredentialsEvent.Admitted(absence));
+        }
+        if (refuse) {
+            Log.debug("refused {}: {}", ctx.channel(), result);
+            ctx.close();
+        }
+    }
+
+    /**
+     * Leaves the pipeline once everything passes. A handler with an executor of its own stays: what the event loop has
+     * already handed to that executor would be overtaken by what comes after.
+     */
+    private void leave(ChannelHandlerContext ctx) {
+        if (state == State.OPEN && !ctx.isRemoved() && isOnEventLoop(ctx)) {
+            ctx.pipeline().remove(this);
+        }
+    }
+
+    private static boolean isOnEventLoop(ChannelHandlerContext ctx) {
+        return ctx.executor() == ctx.channel().eventLoop();
+    }
+}

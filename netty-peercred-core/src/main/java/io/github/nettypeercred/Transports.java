@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred;
+
+import io.github.nettypeercred.spi.CaptureRequest;
+import io.github.nettypeercred.spi.CredentialsFactory;
+import io.github.nettypeercred.spi.PeerCredentialsTransport;
+import io.netty.channel.Channel;
+import io.netty.channel.unix.DomainSocketChannel;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.ServiceLoader;
+
+/** The transports on the class path, and the one capture that asks the right one. */
+final class Transports {
+    private static final PeerCredentialsTransport[] ALL = load();
+
+    private Transports() {}
+
+    /**
+     * Captures on an open channel. Runs on its event loop, or on its acceptor's before it is registered.
+     *
+     * @return credentials or an absence; whatever a transport throws comes back as an absence too
+     */
+    static PeerCredentialsResult capture(Channel channel, CaptureRequest request, CredentialsFactory factory) {
+        if (!channel.isOpen()) {
+            return new Absence(AbsenceReason.CLOSED, "the channel was closed before its credentials were captured");
+        }
+        try {
+            for (PeerCredentialsTransport transport : ALL) {
+                if (transport.serves(channel)) {
+                    return transport.capture(channel, request, factory);
+                }
+            }
+            return unserved(channel);
+        } catch (Throwable t) {
+            Log.debug("capture failed on {}", channel, t);
+            return new Absence(AbsenceReason.FAILED, "the capture threw " + t);
+        }
+    }
+
+    private static Absence unserved(Channel channel) {
+        String type = channel.getClass().getName();
+        if (type.startsWith("io.netty.channel.epoll.") && channel instanceof DomainSocketChannel) {
+            return new Absence(
+                    AbsenceReason.NO_TRANSPORT, "add netty-peercred-epoll to the class path: it serves " + type);
+        }
+        if (type.startsWith("io.netty.channel.uring.") && channel instanceof DomainSocketChannel) {
+            return new Absence(
+                    AbsenceReason.NO_TRANSPORT, "add netty-peercred-io_uring to the class path: it serves " + type);
+        }
+        if (type.equals("io.netty.channel.socket.nio.NioDomainSocketChannel")) {
+            return new Absence(
+                    AbsenceReason.NO_TRANSPORT,
+                    "NioDomainSocketChannel gives nobody its descriptor: use EpollDomainSocketChannel with"
+                            + " netty-peercred-epoll, or IoUringDomainSocketChannel with netty-peercred-io_uring");
+        }
+        if (channel instanceof DomainSocketChannel) {
+            return new Absence(AbsenceReason.NO_TRANSPORT, "no netty-peercred transport module serves " + type);
+        }
+        return new Absence(
+                AbsenceReason.NOT_UNIX_SOCKET,
+                type + " is no Unix domain socket, and only those have peer credentials: serve this handler on"
+                        + " EpollServerDomainSocketChannel or IoUringServerDomainSocketChannel");
+    }
+
+    private static PeerCredentialsTransport[] load() {
+        List<PeerCredentialsTransport> found = new ArrayList<>();
+        Iterator<PeerCredentialsTransport> providers = ServiceLoader.load(
+                        PeerCredentialsTransport.class, PeerCredentialsTransport.class.getClassLoader())
+                .iterator();
+        while (true) {
+            try {
+                if (!providers.hasNext()) {
+                    return found.toArray(new PeerCredentialsTransport[0]);
+                }
+                found.add(providers.next());
+            } catch (Throwable t) {
+                // A transport whose Netty classes are missing, such as io_uring's beside Netty 4.1, serves no channel.
+                Log.debug("a transport cannot be loaded", t);
+            }
+        }
+    }
+}

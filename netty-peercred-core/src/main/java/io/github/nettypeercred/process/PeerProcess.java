@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.process;
+
+import io.github.nettypeercred.Absence;
+import io.github.nettypeercred.AbsenceReason;
+import io.github.nettypeercred.AbsentException;
+import io.github.nettypeercred.Answer;
+import io.github.nettypeercred.spi.ProcessCalls;
+import java.io.IOException;
+import java.lang.ref.Cleaner;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+
+/**
+ * The process on the other end of a socket, held by a process descriptor (pidfd) that can never come to mean another
+ * process, whatever becomes of its pid.
+ *
+ * <p>One object owns the descriptor and closes it exactly once: a handle captured on a channel closes with the channel.
+ * All methods may be called from any thread. After {@link #close()} they throw {@link AbsentException} with reason {@link
+ * AbsenceReason#CLOSED}.
+ *
+ * <p>Source: pidfd_open(2); socket option SO_PEERPIDFD, Linux 6.5.
+ */
+public final class PeerProcess implements AutoCloseable {
+    private final Descriptor descriptor;
+    private final Cleaner.Cleanable cleanable;
+    private boolean closed;
+
+    /**
+     * Takes over a process descriptor.
+     *
+     * @param pidfd an open process descriptor, owned by this object from now on
+     * @param calls the system calls on it
+     */
+    public PeerProcess(int pidfd, ProcessCalls calls) {
+        if (pidfd < 0) {
+            throw new IllegalArgumentException("pidfd: " + pidfd);
+        }
+        descriptor = new Descriptor(pidfd, Objects.requireNonNull(calls, "calls"));
+        cleanable = LastResort.CLEANER.register(this, descriptor);
+    }
+
+    /**
+     * Tells whether the process still runs, by asking its descriptor, not its pid. Does not block.
+     *
+     * @return false once it has ended, whether or not its parent has waited for it
+     */
+    public synchronized boolean isAlive() {
+        return !descriptor.calls.hasExited(openDescriptor());
+    }
+
+    /**
+     * Returns the ids that the process has now: not those of the moment of capture. Does not block.
+     *
+     * @return the ids, or why they are unknown; {@link AbsenceReason#UNSUPPORTED} before Linux 6.13
+     */
+    public synchronized Answer<ProcessIds> currentIds() {
+        return descriptor.calls.ids(openDescriptor());
+    }
+
+    /**
+     * Reads what {@code /proc} says about the process, and drops it unless the descriptor still names that process
+     * afterwards.
+     *
+     * @param executor where to read, which may block for as long as the file system likes: not an event loop
+     * @return the facts, each known or absent with a reason; never completes exceptionally unless the executor refuses
+     */
+    public CompletableFuture<ProcessFacts> facts(Executor executor) {
+        return CompletableFuture.supplyAsync(
+                () -> new ProcFile(this).facts(), Objects.requireNonNull(executor, "executor"));
+    }
+
+    /** Closes the descriptor. Closing again does nothing. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        cleanable.clean();
+    }
+
+    /** Runs a read that needs the descriptor open under its number. */
+    synchronized <T> T withDescriptor(DescriptorRead<T> read) throws IOException {
+        return read.apply(openDescriptor());
+    }
+
+    private int openDescriptor() {
+        if (closed) {
+            throw new AbsentException(new Absence(
+                    AbsenceReason.CLOSED,
+                    "the process handle is closed: it closes with the channel it was captured on"));
+        }
+        return descriptor.pidfd;
+    }
+
+    @Override
+    public synchronized String toString() {
+        return "PeerProcess(" + (closed ? "closed" : "pidfd " + descriptor.pidfd) + ')';
+    }
+
+    @FunctionalInterface
+    interface DescriptorRead<T> {
+        T apply(int pidfd) throws IOException;
+    }
+
+    private record Descriptor(int pidfd, ProcessCalls calls) implements Runnable {
+        @Override
+        public void run() {
+            calls.close(pidfd);
+        }
+    }
+
+    /** Made at the first handle only: it is a thread. */
+    private static final class LastResort {
+        static final Cleaner CLEANER = Cleaner.create();
+    }
+}

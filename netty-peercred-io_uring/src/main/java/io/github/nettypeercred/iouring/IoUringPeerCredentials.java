@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.iouring;
+
+import io.github.nettypeercred.PeerCredentialsResult;
+import io.github.nettypeercred.jni.ConnectTimeCapture;
+import io.github.nettypeercred.jni.NativeLibrary;
+import io.github.nettypeercred.spi.CaptureRequest;
+import io.github.nettypeercred.spi.CredentialsFactory;
+import io.github.nettypeercred.spi.PeerCredentialsTransport;
+import io.netty.channel.Channel;
+import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringDomainSocketChannel;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Peer credentials on {@link IoUringDomainSocketChannel}. Applications ask it whether they are to be had; the rest is found by
+ * {@link java.util.ServiceLoader}.
+ *
+ * <p>Call {@link #ensureAvailability()} when the application starts: it loads the native libraries there, and not on an event
+ * loop at the first connection.
+ */
+public final class IoUringPeerCredentials implements PeerCredentialsTransport {
+    /** Made by {@link java.util.ServiceLoader}. */
+    public IoUringPeerCredentials() {}
+
+    /**
+     * Tells whether credentials can be captured on this transport here: both Netty's native library and that of
+     * netty-peercred are loaded.
+     *
+     * @return whether they can
+     */
+    public static boolean isAvailable() {
+        return unavailabilityCause() == null;
+    }
+
+    /**
+     * Makes sure that credentials can be captured on this transport here.
+     *
+     * @throws UnsatisfiedLinkError if not; its cause is {@link #unavailabilityCause()}
+     */
+    public static void ensureAvailability() {
+        Throwable cause = unavailabilityCause();
+        if (cause != null) {
+            throw (Error) new UnsatisfiedLinkError(String.valueOf(cause.getMessage())).initCause(cause);
+        }
+    }
+
+    /**
+     * Returns why credentials cannot be captured on this transport here.
+     *
+     * @return the cause, whose message says what to do; null if they can
+     */
+    public static @Nullable Throwable unavailabilityCause() {
+        Throwable netty = IoUring.unavailabilityCause();
+        if (netty == null) {
+            return NativeLibrary.unavailabilityCause();
+        }
+        String advice = IoUring.class.getModule().isNamed()
+                ? "; on the module path nothing requires Netty's native module, so start java with --add-modules io.netty.transport.io_uring"
+                        + ".linux.x86_64, or the one of your architecture"
+                : "";
+        return new UnsupportedOperationException(
+                "Netty's io_uring transport is not available: " + netty.getMessage() + advice, netty);
+    }
+
+    @Override
+    public boolean serves(Channel channel) {
+        return channel instanceof IoUringDomainSocketChannel;
+    }
+
+    @Override
+    public PeerCredentialsResult capture(Channel channel, CaptureRequest request, CredentialsFactory factory) {
+        int fd = ((IoUringDomainSocketChannel) channel).fd().intValue();
+        return ConnectTimeCapture.capture(fd, channel.parent(), request, factory);
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What one operating system answers about the peer of a Unix domain socket, in one neutral form. One peercred_<os>.c
+// implements this header, and the build picks exactly one; peercred_unsupported.c implements it for every other system.
+//
+// Return codes, everywhere in this header:
+//   0         success
+//   negative  -errno of a call that failed in a way its manual does not foresee, untouched
+//   positive  one of enum peercred_status: a documented condition
+#ifndef PEERCRED_H
+#define PEERCRED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum peercred_status {
+    PEERCRED_OK = 0,
+    PEERCRED_NOT_REQUESTED = 1,   // the caller did not ask for it
+    PEERCRED_UNSUPPORTED = 2,     // this kernel, or its security module, does not have it
+    PEERCRED_NOT_UNIX_SOCKET = 3, // the descriptor is no socket, or one of another family
+    PEERCRED_NOT_CONNECTED = 4,   // the socket has no peer: unconnected, listening, an ordinary datagram socket
+    PEERCRED_TRUNCATED = 5,       // the kernel returned less than its type holds
+    PEERCRED_TOO_SMALL = 6,       // the caller's space is too small; the length says what it takes
+    PEERCRED_REAPED = 7,          // the process has ended and has been waited for
+    PEERCRED_EXITED = 8,          // the process has ended, waited for or not
+    PEERCRED_NOT_FOUND = 9        // the account database has no such entry
+};
+
+enum peercred_want {
+    PEERCRED_GROUPS = 1, // the supplementary groups
+    PEERCRED_LABEL = 2,  // the label of the security module
+    PEERCRED_PIDFD = 4,  // a process descriptor, owned by the caller
+    // Make sure that the socket is a Unix socket that does not listen: needed for a descriptor of unknown origin, since
+    // SO_PEERCRED also answers on a listening socket, with its own process, and on some sockets of other families.
+    PEERCRED_CHECK_SOCKET = 8
+};
+
+// The fixed part of an answer. Java reads it at these offsets.
+struct peercred {
+    int32_t status; // of pid, uid and gid
+    int32_t pid;    // 0: not visible in this pid namespace
+    uint32_t uid;
+    uint32_t gid;
+    int32_t groups_status;
+    uint32_t groups_count; // groups stored, or needed if PEERCRED_TOO_SMALL
+    int32_t label_status;
+    uint32_t label_length; // bytes stored, or needed if PEERCRED_TOO_SMALL
+    int32_t pidfd_status;
+    int32_t pidfd;       // -1, or a descriptor with close-on-exec set that the caller must close
+    int32_t pidfd_errno; // the errno behind PEERCRED_REAPED, PEERCRED_UNSUPPORTED or PEERCRED_NOT_CONNECTED, or 0
+};
+
+// Where the parts of variable length go. A part that is not asked for may be NULL.
+struct peercred_space {
+    uint32_t *groups;
+    uint32_t groups_capacity; // in groups
+    char *label;
+    uint32_t label_capacity; // in bytes
+};
+
+// Asks what the kernel recorded about the peer when the connection was set up. Never blocks. Fills all of out, whatever
+// happens: where a status is not PEERCRED_OK its data are zero (pidfd: -1), and unless status is PEERCRED_OK no
+// other part is asked for. Several parts may be absent each for a reason of its own.
+void peercred_connect_time(int fd, unsigned want, struct peercred_space space, struct peercred *out);
+
+// Whether the process runs: PEERCRED_OK or PEERCRED_EXITED. Never blocks.
+int peercred_pidfd_state(int pidfd);
+
+// The ids that a process has now.
+struct peercred_process {
+    uint32_t pid;
+    uint32_t parent_pid;
+    uint32_t ruid, euid, suid;
+    uint32_t rgid, egid, sgid;
+};
+int peercred_pidfd_ids(int pidfd, struct peercred_process *out);
+
+// The name of a user or group, terminated by NUL, from the system's account database. May block for as long as that likes.
+// PEERCRED_TOO_SMALL: call again with more space.
+int peercred_user_name(uint32_t uid, char *name, size_t capacity);
+int peercred_group_name(uint32_t gid, char *name, size_t capacity);
+
+#endif

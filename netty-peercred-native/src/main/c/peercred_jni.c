@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The bridge to io.github.nettypeercred.jni.Native, and the only file that knows JNI. Java owns all memory: it passes a
+// direct buffer or, on the path that counts, the address of one that it keeps alive during the call. Nothing here allocates
+// or throws.
+#include "netty_jni_util.h"
+#include "peercred.h"
+
+#include <unistd.h>
+
+// Java reads struct peercred and struct peercred_process at these offsets.
+_Static_assert(offsetof(struct peercred, status) == 0, "status");
+_Static_assert(offsetof(struct peercred, pid) == 4, "pid");
+_Static_assert(offsetof(struct peercred, uid) == 8, "uid");
+_Static_assert(offsetof(struct peercred, gid) == 12, "gid");
+_Static_assert(offsetof(struct peercred, groups_status) == 16, "groups_status");
+_Static_assert(offsetof(struct peercred, groups_count) == 20, "groups_count");
+_Static_assert(offsetof(struct peercred, label_status) == 24, "label_status");
+_Static_assert(offsetof(struct peercred, label_length) == 28, "label_length");
+_Static_assert(offsetof(struct peercred, pidfd_status) == 32, "pidfd_status");
+_Static_assert(offsetof(struct peercred, pidfd) == 36, "pidfd");
+_Static_assert(offsetof(struct peercred, pidfd_errno) == 40, "pidfd_errno");
+_Static_assert(sizeof(struct peercred) == 44, "struct peercred");
+_Static_assert(offsetof(struct peercred_process, ruid) == 8, "ruid");
+_Static_assert(offsetof(struct peercred_process, rgid) == 20, "rgid");
+_Static_assert(sizeof(struct peercred_process) == 32, "struct peercred_process");
+
+#define CLASS_NAME "io/github/nettypeercred/jni/Native"
+
+static void *pointer(jlong address) {
+    return (void *)(intptr_t)address;
+}
+
+static jlong address_of(JNIEnv *env, jclass class, jobject buffer) {
+    (void)class;
+    return (jlong)(intptr_t)(*env)->GetDirectBufferAddress(env, buffer);
+}
+
+static jint connect_time(JNIEnv *env, jclass class, jint fd, jint want, jlong out, jlong groups, jint groups_capacity,
+                         jlong label, jint label_capacity) {
+    (void)env;
+    (void)class;
+    struct peercred *answer = pointer(out);
+    struct peercred_space space = {
+        .groups = pointer(groups),
+        .groups_capacity = (uint32_t)groups_capacity,
+        .label = pointer(label),
+        .label_capacity = (uint32_t)label_capacity,
+    };
+    peercred_connect_time(fd, (unsigned)want, space, answer);
+    return answer->status;
+}
+
+static jint pidfd_state(JNIEnv *env, jclass class, jint pidfd) {
+    (void)env;
+    (void)class;
+    return peercred_pidfd_state(pidfd);
+}
+
+static jint pidfd_ids(JNIEnv *env, jclass class, jint pidfd, jobject out) {
+    (void)class;
+    return peercred_pidfd_ids(pidfd, (*env)->GetDirectBufferAddress(env, out));
+}
+
+static void close_fd(JNIEnv *env, jclass class, jint fd) {
+    (void)env;
+    (void)class;
+    // close(2): the descriptor is gone even when EINTR or EIO comes back, so there is nothing to do about either.
+    (void)close(fd);
+}
+
+static jint user_name(JNIEnv *env, jclass class, jint uid, jobject name) {
+    (void)class;
+    return peercred_user_name((uint32_t)uid, (*env)->GetDirectBufferAddress(env, name),
+                              (size_t)(*env)->GetDirectBufferCapacity(env, name));
+}
+
+static jint group_name(JNIEnv *env, jclass class, jint gid, jobject name) {
+    (void)class;
+    return peercred_group_name((uint32_t)gid, (*env)->GetDirectBufferAddress(env, name),
+                               (size_t)(*env)->GetDirectBufferCapacity(env, name));
+}
+
+static const JNINativeMethod methods[] = {
+    {"address", "(Ljava/nio/ByteBuffer;)J", (void *)address_of},
+    {"connectTime", "(IIJJIJI)I", (void *)connect_time},
+    {"pidfdState", "(I)I", (void *)pidfd_state},
+    {"pidfdIds", "(ILjava/nio/ByteBuffer;)I", (void *)pidfd_ids},
+    {"close", "(I)V", (void *)close_fd},
+    {"userName", "(ILjava/nio/ByteBuffer;)I", (void *)user_name},
+    {"groupName", "(ILjava/nio/ByteBuffer;)I", (void *)group_name},
+};
+
+static jint load(JNIEnv *env, const char *package_prefix) {
+    jint count = (jint)(sizeof methods / sizeof methods[0]);
+    return netty_jni_util_register_natives(env, package_prefix, CLASS_NAME, methods, count) == 0
+               ? NETTY_JNI_UTIL_JNI_VERSION
+               : JNI_ERR;
+}
+
+JNIEXPORT jint JNI_OnLoad(JavaVM *vm, void *reserved) {
+    return netty_jni_util_JNI_OnLoad(vm, reserved, "netty_peercred", load);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Linux: unix(7), socket(7), pidfd_open(2). Runs on kernels from 3.10 on, where an option that the kernel lacks
+// is answered with ENOPROTOOPT.
+#define _GNU_SOURCE
+#include "peercred.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+// Options younger than the oldest headers we build against. The numbers differ by architecture.
+#if defined(__sparc__)
+#define OPTION(generic, sparc, parisc) sparc
+#elif defined(__hppa__)
+#define OPTION(generic, sparc, parisc) parisc
+#else
+#define OPTION(generic, sparc, parisc) generic
+#endif
+#ifndef SO_PEERGROUPS // Linux 4.13
+#define SO_PEERGROUPS OPTION(59, 0x003d, 0x4034)
+#endif
+#ifndef SO_PEERPIDFD // Linux 6.5
+#define SO_PEERPIDFD OPTION(77, 0x0056, 0x404b)
+#endif
+
+_Static_assert(sizeof(struct ucred) == 12, "struct ucred");
+_Static_assert(offsetof(struct ucred, pid) == 0, "ucred.pid");
+_Static_assert(offsetof(struct ucred, uid) == 4, "ucred.uid");
+_Static_assert(offsetof(struct ucred, gid) == 8, "ucred.gid");
+_Static_assert(sizeof(gid_t) == sizeof(uint32_t), "gid_t");
+
+// struct pidfd_info of <linux/pidfd.h>, Linux 6.13, in its first published size.
+struct pidfd_info_v1 {
+    uint64_t mask;
+    uint64_t cgroupid;
+    uint32_t pid, tgid, ppid;
+    uint32_t ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+    int32_t exit_code;
+};
+_Static_assert(sizeof(struct pidfd_info_v1) == 64, "struct pidfd_info");
+_Static_assert(offsetof(struct pidfd_info_v1, ppid) == 24, "pidfd_info.ppid");
+_Static_assert(offsetof(struct pidfd_info_v1, fsgid) == 56, "pidfd_info.fsgid");
+#define PIDFD_GET_INFO_V1 _IOWR(0xFF, 11, struct pidfd_info_v1)
+#define PIDFD_INFO_PID_BIT (UINT64_C(1) << 0)
+#define PIDFD_INFO_CREDS_BIT (UINT64_C(1) << 1)
+
+// The status that an errno of getsockopt(2) stands for.
+static int status_of(int error) {
+    switch (error) {
+        case ENOPROTOOPT:
+            return PEERCRED_UNSUPPORTED;
+        case ENODATA:
+            return PEERCRED_NOT_CONNECTED;
+        case ENOTSOCK:
+            return PEERCRED_NOT_UNIX_SOCKET;
+        default:
+            return -error;
+    }
+}
+
+// A socket option that is one int. Returns 0 or -errno.
+static int int_option(int fd, int option, int *value) {
+    socklen_t length = sizeof *value;
+    *value = 0;
+    return getsockopt(fd, SOL_SOCKET, option, value, &length) == 0 ? 0 : -errno;
+}
+
+// Whether the descriptor is a Unix socket that does not listen.
+static int check_socket(int fd) {
+    int domain, listening;
+    int error = int_option(fd, SO_DOMAIN, &domain);
+    if (error != 0) return status_of(-error);
+    if (domain != AF_UNIX) return PEERCRED_NOT_UNIX_SOCKET;
+    error = int_option(fd, SO_ACCEPTCONN, &listening);
+    if (error != 0) return status_of(-error);
+    return listening ? PEERCRED_NOT_CONNECTED : PEERCRED_OK;
+}
+
+static int ask_ids(int fd, bool check, struct peercred *out) {
+    struct ucred peer = {0};
+    socklen_t length = sizeof peer;
+    if (check) {
+        int status = check_socket(fd);
+        if (status != PEERCRED_OK) return status;
+    }
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return status_of(errno);
+    if (length != sizeof peer) return PEERCRED_TRUNCATED;
+    if (peer.uid == (uid_t)-1 || peer.gid == (gid_t)-1) {
+        // The kernel's way to say "no peer", with success. What kind of socket it is only matters now.
+        int status = check_socket(fd);
+        return status == PEERCRED_OK ? PEERCRED_NOT_CONNECTED : status;
+    }
+    out->pid = peer.pid;
+    out->uid = peer.uid;
+    out->gid = peer.gid;
+    return PEERCRED_OK;
+}
+
+// An option of variable length. On ERANGE the kernel stores the length it needs.
+static int ask_bytes(int fd, int option, void *space, uint32_t capacity, uint32_t *stored) {
+    socklen_t length = capacity;
+    *stored = 0;
+    if (getsockopt(fd, SOL_SOCKET, option, space, &length) != 0) {
+        if (errno != ERANGE) return status_of(errno);
+        *stored = length;
+        return PEERCRED_TOO_SMALL;
+    }
+    if (length > capacity) return PEERCRED_TRUNCATED;
+    *stored = length;
+    return PEERCRED_OK;
+}
+
+static int ask_groups(int fd, struct peercred_space space, uint32_t *count) {
+    uint32_t bytes;
+    int status = ask_bytes(fd, SO_PEERGROUPS, space.groups, space.groups_capacity * (uint32_t)sizeof(gid_t), &bytes);
+    if (bytes % sizeof(gid_t) != 0) return PEERCRED_TRUNCATED;
+    *count = bytes / (uint32_t)sizeof(gid_t);
+    return status;
+}
+
+static int ask_pidfd(int fd, struct peercred *out) {
+    int pidfd = -1;
+    socklen_t length = sizeof pidfd;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) == 0) {
+        if (length != sizeof pidfd || pidfd < 0) return PEERCRED_TRUNCATED;
+        out->pidfd = pidfd;
+        return PEERCRED_OK;
+    }
+    out->pidfd_errno = errno;
+    // The kernel makes no descriptor of a reaped process: EINVAL or ESRCH, by version.
+    return errno == EINVAL || errno == ESRCH ? PEERCRED_REAPED : status_of(errno);
+}
+
+void peercred_connect_time(int fd, unsigned want, struct peercred_space space, struct peercred *out) {
+    *out = (struct peercred){
+        .groups_status = PEERCRED_NOT_REQUESTED,
+        .label_status = PEERCRED_NOT_REQUESTED,
+        .pidfd_status = PEERCRED_NOT_REQUESTED,
+        .pidfd = -1,
+    };
+    out->status = ask_ids(fd, want & PEERCRED_CHECK_SOCKET, out);
+    if (out->status != PEERCRED_OK) return;
+    if (want & PEERCRED_GROUPS) out->groups_status = ask_groups(fd, space, &out->groups_count);
+    if (want & PEERCRED_LABEL) {
+        out->label_status = ask_bytes(fd, SO_PEERSEC, space.label, space.label_capacity, &out->label_length);
+    }
+    if (want & PEERCRED_PIDFD) out->pidfd_status = ask_pidfd(fd, out);
+}
+
+int peercred_pidfd_state(int pidfd) {
+    struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
+    int ready;
+    do {
+        ready = poll(&poll_fd, 1, 0);
+    } while (ready < 0 && errno == EINTR);
+    if (ready < 0) return -errno;
+    if (poll_fd.revents & POLLNVAL) return -EBADF;
+    return ready > 0 ? PEERCRED_EXITED : PEERCRED_OK;
+}
+
+int peercred_pidfd_ids(int pidfd, struct peercred_process *out) {
+    struct pidfd_info_v1 info = {.mask = PIDFD_INFO_PID_BIT | PIDFD_INFO_CREDS_BIT};
+    *out = (struct peercred_process){0};
+    if (ioctl(pidfd, PIDFD_GET_INFO_V1, &info) != 0) {
+        if (errno == ENOTTY || errno == EINVAL) return PEERCRED_UNSUPPORTED;
+        return errno == ESRCH ? PEERCRED_REAPED : -errno;
+    }
+    if (!(info.mask & PIDFD_INFO_PID_BIT) || !(info.mask & PIDFD_INFO_CREDS_BIT)) return PEERCRED_UNSUPPORTED;
+    *out = (struct peercred_process){
+        .pid = info.tgid,
+        .parent_pid = info.ppid,
+        .ruid = info.ruid,
+        .euid = info.euid,
+        .suid = info.suid,
+        .rgid = info.rgid,
+        .egid = info.egid,
+        .sgid = info.sgid,
+    };
+    return PEERCRED_OK;
+}

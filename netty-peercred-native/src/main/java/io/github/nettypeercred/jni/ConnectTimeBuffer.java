@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.jni;
+
+import io.netty.util.concurrent.FastThreadLocal;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** The memory that one thread's captures fill: {@code struct peercred}, then space for a label and for groups. */
+final class ConnectTimeBuffer {
+    private static final FastThreadLocal<ConnectTimeBuffer> OF_THREAD = new FastThreadLocal<>() {
+        @Override
+        protected ConnectTimeBuffer initialValue() {
+            return new ConnectTimeBuffer(256, 256);
+        }
+    };
+
+    // Offsets in struct peercred, which peercred_jni.c asserts.
+    private static final int PID = 4;
+    private static final int UID = 8;
+    private static final int GID = 12;
+    private static final int GROUPS_STATUS = 16;
+    private static final int GROUPS_COUNT = 20;
+    private static final int LABEL_STATUS = 24;
+    private static final int LABEL_LENGTH = 28;
+    private static final int PIDFD_STATUS = 32;
+    private static final int PIDFD = 36;
+    private static final int PIDFD_ERRNO = 40;
+    private static final int STRUCT_SIZE = 44;
+
+    private final ByteBuffer buffer;
+    private final long address;
+    private final int groupsCapacity;
+    private final int labelCapacity;
+    private final int labelOffset;
+
+    /** Makes one with room for so many groups and so many bytes of label. */
+    ConnectTimeBuffer(int groupsCapacity, int labelCapacity) {
+        this.groupsCapacity = groupsCapacity;
+        this.labelCapacity = labelCapacity;
+        labelOffset = STRUCT_SIZE + groupsCapacity * Integer.BYTES;
+        buffer = ByteBuffer.allocateDirect(labelOffset + labelCapacity).order(ByteOrder.nativeOrder());
+        address = Native.address(buffer);
+    }
+
+    static ConnectTimeBuffer ofThread() {
+        return OF_THREAD.get();
+    }
+
+    int capture(int fd, int want) {
+        return Native.connectTime(
+                fd, want, address, address + STRUCT_SIZE, groupsCapacity, address + labelOffset, labelCapacity);
+    }
+
+    int pid() {
+        return buffer.getInt(PID);
+    }
+
+    int uid() {
+        return buffer.getInt(UID);
+    }
+
+    int gid() {
+        return buffer.getInt(GID);
+    }
+
+    int groupsStatus() {
+        return buffer.getInt(GROUPS_STATUS);
+    }
+
+    int groupsCount() {
+        return buffer.getInt(GROUPS_COUNT);
+    }
+
+    int[] groups() {
+        int[] gids = new int[groupsCount()];
+        for (int i = 0; i < gids.length; i++) {
+            gids[i] = buffer.getInt(STRUCT_SIZE + i * Integer.BYTES);
+        }
+        return gids;
+    }
+
+    int labelStatus() {
+        return buffer.getInt(LABEL_STATUS);
+    }
+
+    int labelLength() {
+        return buffer.getInt(LABEL_LENGTH);
+    }
+
+    byte[] label() {
+        byte[] label = new byte[labelLength()];
+        buffer.get(labelOffset, label);
+        return label;
+    }
+
+    int pidfdStatus() {
+        return buffer.getInt(PIDFD_STATUS);
+    }
+
+    int pidfd() {
+        return buffer.getInt(PIDFD);
+    }
+
+    int pidfdErrno() {
+        return buffer.getInt(PIDFD_ERRNO);
+    }
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.jni;
+
+import java.nio.ByteBuffer;
+
+/**
+ * The functions of peercred_jni.c. A buffer is direct; an address is that of one which the caller keeps reachable during the
+ * call, or 0. A status is 0 for success, positive for a condition of {@link Status}, or the negative errno of a call that failed.
+ */
+final class Native {
+    private Native() {}
+
+    static native long address(ByteBuffer directBuffer);
+
+    /** Fills the {@link ConnectTimeBuffer} at {@code out}, and returns its first status. */
+    static native int connectTime(
+            int fd, int want, long out, long groups, int groupsCapacity, long label, int labelCapacity);
+
+    static native int pidfdState(int pidfd);
+
+    static native int pidfdIds(int pidfd, ByteBuffer out);
+
+    static native void close(int fd);
+
+    static native int userName(int uid, ByteBuffer name);
+
+    static native int groupName(int gid, ByteBuffer name);
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.jni;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Which ids this process's user namespace cannot tell apart. An id without a counterpart in it reads as the overflow id,
+ * 65534 unless configured otherwise; only where the namespace maps the whole range is that id an ordinary one.
+ *
+ * <p>Source: user_namespaces(7). Read once: a process with threads cannot change its user namespace.
+ *
+ * @param uidOverflow the uid that stands for every unmapped one, or -1 if all are mapped
+ * @param gidOverflow the gid that stands for every unmapped one, or -1 if all are mapped
+ */
+record UserNamespace(int uidOverflow, int gidOverflow) {
+    static final UserNamespace CURRENT = read(Path.of("/proc"));
+
+    /** What Linux has compiled in; also assumed where /proc does not say. */
+    private static final int DEFAULT_OVERFLOW = 65534;
+
+    /** All ids but -1, which is nobody's. */
+    private static final long WHOLE_RANGE = 0xFFFF_FFFFL;
+
+    static UserNamespace read(Path proc) {
+        return new UserNamespace(
+                overflow(proc.resolve("self/uid_map"), proc.resolve("sys/kernel/overflowuid")),
+                overflow(proc.resolve("self/gid_map"), proc.resolve("sys/kernel/overflowgid")));
+    }
+
+    boolean isUnmappedUid(int uid) {
+        return uid == uidOverflow;
+    }
+
+    boolean isUnmappedGid(int gid) {
+        return gid == gidOverflow;
+    }
+
+    private static int overflow(Path map, Path overflowId) {
+        if (mapsWholeRange(map)) {
+            return -1; // which no credential has
+        }
+        try {
+            return Integer.parseUnsignedInt(Files.readString(overflowId).trim());
+        } catch (IOException | NumberFormatException e) {
+            return DEFAULT_OVERFLOW;
+        }
+    }
+
+    private static boolean mapsWholeRange(Path map) {
+        try {
+            List<String> extents = Files.readAllLines(map);
+            long mapped = 0;
+            for (String extent : extents) {
+                mapped += Long.parseLong(extent.trim().split("\\s+", -1)[2]);
+            }
+            return mapped >= WHOLE_RANGE;
+        } catch (IOException | RuntimeException e) {
+            return false; // not knowing, treat the overflow id as nobody's
+        }
+    }
+}

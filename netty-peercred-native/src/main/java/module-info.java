@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** The native binding that netty-peercred's transports share. */
+module io.github.nettypeercred.jni {
+    requires transitive io.github.nettypeercred;
+    requires io.netty.common;
+    requires io.netty.transport;
+    requires static org.jspecify;
+
+    exports io.github.nettypeercred.jni to
+            io.github.nettypeercred.epoll,
+            io.github.nettypeercred.iouring;
+
+    provides io.github.nettypeercred.spi.AccountDatabase with
+            io.github.nettypeercred.jni.NativeAccountDatabase;
+}

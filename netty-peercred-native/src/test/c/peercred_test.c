@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Tests the functions of peercred.h on real sockets, under AddressSanitizer and UndefinedBehaviorSanitizer. Prints one line
+// a case; exits 1 at the first that fails. Cases that need root say so when they are left out.
+#define _GNU_SOURCE
+#include "peercred.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int cases;
+
+static void check(bool ok, const char *what) {
+    cases++;
+    printf("%s %d - %s\n", ok ? "ok" : "not ok", cases, what);
+    if (!ok) exit(1);
+}
+
+static struct peercred ask(int fd, unsigned want, struct peercred_space space) {
+    struct peercred out;
+    memset(&out, 0xAA, sizeof out);
+    peercred_connect_time(fd, want, space, &out);
+    return out;
+}
+
+static struct peercred ask_ids(int fd) {
+    return ask(fd, PEERCRED_CHECK_SOCKET, (struct peercred_space){0});
+}
+
+static void check_absent(int fd, int status, const char *what) {
+    struct peercred out = ask_ids(fd);
+    check(out.status == status && out.uid == 0 && out.gid == 0 && out.pid == 0 && out.pidfd == -1, what);
+}
+
+static int listener(struct sockaddr_un *address, socklen_t *length) {
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    *length = sizeof(sa_family_t);
+    if (bind(fd, (struct sockaddr *)address, *length) != 0) exit(2); // autobind
+    *length = sizeof *address;
+    getsockname(fd, (struct sockaddr *)address, length);
+    if (listen(fd, 16) != 0) exit(2);
+    return fd;
+}
+
+static void absent_sockets(void) {
+    struct sockaddr_un address;
+    socklen_t length;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    check_absent(fd, PEERCRED_NOT_CONNECTED, "an unconnected socket has no peer");
+    close(fd);
+    check_absent(fd, -EBADF, "a closed descriptor is EBADF");
+    fd = listener(&address, &length);
+    check_absent(fd, PEERCRED_NOT_CONNECTED, "a listening socket is not its own peer");
+    close(fd);
+    fd = socket(AF_INET, SOCK_STREAM, 0);
+    check_absent(fd, PEERCRED_NOT_UNIX_SOCKET, "a TCP socket is no Unix socket");
+    check(ask(fd, 0, (struct peercred_space){0}).status == PEERCRED_NOT_UNIX_SOCKET, "also without the check");
+    close(fd);
+    fd = open("/dev/null", O_RDONLY);
+    check_absent(fd, PEERCRED_NOT_UNIX_SOCKET, "a file is no socket");
+    close(fd);
+}
+
+static void pair(void) {
+    int fds[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) exit(2);
+    static uint32_t groups[65536];
+    char label[4096];
+    struct peercred_space space = {groups, sizeof groups / sizeof groups[0], label, sizeof label};
+    struct peercred out = ask(fds[0], PEERCRED_GROUPS | PEERCRED_LABEL | PEERCRED_PIDFD | PEERCRED_CHECK_SOCKET, space);
+    check(out.status == PEERCRED_OK && out.uid == geteuid() && out.gid == getegid() && out.pid == getpid(),
+          "a pair's peer is its maker");
+    check(out.groups_status == PEERCRED_OK || out.groups_status == PEERCRED_UNSUPPORTED, "its groups");
+    check(out.label_status == PEERCRED_OK || out.label_status == PEERCRED_UNSUPPORTED, "its label");
+    if (out.pidfd_status == PEERCRED_OK) {
+        check(fcntl(out.pidfd, F_GETFD) == FD_CLOEXEC, "its process descriptor closes on exec");
+        check(peercred_pidfd_state(out.pidfd) == PEERCRED_OK, "its process runs");
+        struct peercred_process process;
+        int status = peercred_pidfd_ids(out.pidfd, &process);
+        check(status == PEERCRED_UNSUPPORTED ||
+                  (status == 0 && process.pid == (uint32_t)getpid() && process.euid == geteuid()),
+              "its ids now");
+        close(out.pidfd);
+    } else {
+        check(out.pidfd_status == PEERCRED_UNSUPPORTED && out.pidfd == -1, "no process descriptor on this kernel");
+    }
+    out = ask(fds[1], 0, (struct peercred_space){0});
+    check(out.groups_status == PEERCRED_NOT_REQUESTED && out.label_status == PEERCRED_NOT_REQUESTED &&
+              out.pidfd_status == PEERCRED_NOT_REQUESTED && out.pidfd == -1,
+          "what is not requested is not given");
+    close(fds[0]);
+    close(fds[1]);
+    check(peercred_pidfd_state(fds[0]) == -EBADF, "poll on a closed descriptor is EBADF");
+}
+
+// A child with other ids connects; returns the accepted socket.
+static int connect_as(uid_t uid, gid_t gid, size_t group_count, pid_t *child) {
+    struct sockaddr_un address;
+    socklen_t length;
+    int server = listener(&address, &length);
+    *child = fork();
+    if (*child == 0) {
+        gid_t *groups = calloc(group_count + 1, sizeof *groups);
+        for (size_t i = 0; i < group_count; i++) groups[i] = 3000000000u + (gid_t)i;
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        char byte;
+        if (setgroups(group_count, groups) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)) _exit(2);
+        free(groups);
+        if (connect(fd, (struct sockaddr *)&address, length)) _exit(3);
+        close(server);
+        _exit(read(fd, &byte, 1) == 0 ? 0 : 4);
+    }
+    int fd = accept(server, NULL, NULL);
+    close(server);
+    return fd;
+}
+
+static void other_users(void) {
+    static uint32_t groups[65536];
+    const uid_t ids[] = {0, 1000, 65534, 2147483648u, 4294967290u};
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++) {
+        pid_t child;
+        int fd = connect_as(ids[i], ids[i], 0, &child);
+        struct peercred out = ask_ids(fd);
+        check(out.status == PEERCRED_OK && out.uid == ids[i] && out.gid == ids[i] && out.pid == child, "another user");
+        close(fd);
+        waitpid(child, NULL, 0);
+    }
+    const uint32_t counts[] = {0, 1, 64, 65536};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        pid_t child;
+        int fd = connect_as(1000, 1000, counts[i], &child);
+        struct peercred out = ask(fd, PEERCRED_GROUPS, (struct peercred_space){.groups = groups, .groups_capacity = 65536});
+        check(out.groups_status == PEERCRED_OK && out.groups_count == counts[i], "all groups arrive");
+        check(counts[i] == 0 || groups[counts[i] - 1] == 3000000000u + counts[i] - 1, "the last one too");
+        if (counts[i] > 0) {
+            uint32_t *exact = malloc((counts[i] - 1) * sizeof *exact + 1);
+            out = ask(fd, PEERCRED_GROUPS,
+                      (struct peercred_space){.groups = exact, .groups_capacity = counts[i] - 1});
+            check(out.groups_status == PEERCRED_TOO_SMALL && out.groups_count == counts[i],
+                  "one too few of space is said so, and how much it takes");
+            free(exact);
+        }
+        close(fd);
+        waitpid(child, NULL, 0);
+    }
+}
+
+static void ended_process(void) {
+    pid_t child;
+    int fd = connect_as(1000, 1000, 0, &child);
+    struct peercred out = ask(fd, PEERCRED_PIDFD, (struct peercred_space){0});
+    if (out.pidfd_status == PEERCRED_UNSUPPORTED) {
+        printf("# left out: ended processes, since this kernel has no SO_PEERPIDFD\n");
+        close(fd);
+        return;
+    }
+    shutdown(fd, SHUT_RDWR);
+    siginfo_t info;
+    waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT);
+    check(peercred_pidfd_state(out.pidfd) == PEERCRED_EXITED, "a zombie has ended");
+    waitpid(child, NULL, 0);
+    check(peercred_pidfd_state(out.pidfd) == PEERCRED_EXITED, "a reaped process has ended");
+    struct peercred_process process;
+    int status = peercred_pidfd_ids(out.pidfd, &process);
+    check(status == PEERCRED_REAPED || status == PEERCRED_UNSUPPORTED, "a reaped process has no ids");
+    close(out.pidfd);
+    out = ask(fd, PEERCRED_PIDFD, (struct peercred_space){0});
+    check(out.status == PEERCRED_OK && out.pid == child && out.uid == 1000, "its credentials stay");
+    check(out.pidfd_status == PEERCRED_OK || out.pidfd_status == PEERCRED_REAPED, "its descriptor, if the kernel makes one");
+    if (out.pidfd >= 0) close(out.pidfd);
+    close(fd);
+}
+
+static void accounts(void) {
+    char name[4096];
+    check(peercred_user_name(0, name, sizeof name) == PEERCRED_OK && strcmp(name, "root") == 0, "uid 0 is root");
+    check(peercred_group_name(0, name, sizeof name) == PEERCRED_OK && name[0] != '\0', "gid 0 has a name");
+    check(peercred_user_name(4123456789u, name, sizeof name) == PEERCRED_NOT_FOUND, "a uid without a name");
+    check(peercred_group_name(4123456789u, name, sizeof name) == PEERCRED_NOT_FOUND, "a gid without a name");
+    char *tiny = malloc(1);
+    check(peercred_user_name(0, tiny, 1) == PEERCRED_TOO_SMALL, "a name that needs more space");
+    free(tiny);
+}
+
+int main(void) {
+    absent_sockets();
+    pair();
+    accounts();
+    if (geteuid() == 0) {
+        other_users();
+        ended_process();
+    } else {
+        printf("# left out: other users and ended processes, which need root\n");
+    }
+    printf("1..%d\n", cases);
+    return 0;
+}
