@@ -357,12 +357,9 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     /** For a handler added to an active channel: nothing may come for long, and the handlers behind want to know. */
     private void announceLater(ChannelHandlerContext ctx) {
-        EventExecutor executor = ctx.executor() instanceof OrderedEventExecutor
-                ? ctx.executor()
-                : ctx.channel().eventLoop();
         try {
-            executor.execute(() -> {
-                if (!ctx.executor().inEventLoop()) {
+            announcer(ctx).execute(() -> {
+                if (!announcer(ctx).inEventLoop()) {
                     announceLater(ctx); // registered with another event loop since
                 } else if (state == State.ANSWERED && !ctx.isRemoved()) {
                     announce(ctx);
@@ -372,6 +369,12 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         } catch (RejectedExecutionException e) {
             Log.debug("the executor is shut down: the result waits for the next event", e);
         }
+    }
+
+    private static EventExecutor announcer(ChannelHandlerContext ctx) {
+        return ctx.executor() instanceof OrderedEventExecutor
+                ? ctx.executor()
+                : ctx.channel().eventLoop();
     }
 
     private boolean refuses() {

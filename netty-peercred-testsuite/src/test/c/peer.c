@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A peer for the tests: another process, under other ids, that does to a Unix socket what its arguments say, one after the
+// other. What it prints is one line a command that prints; what it reads is one line a command that awaits. A command that
+// fails ends it with status 1 and a line on standard error.
+//
+//   gid R E S, uid R E S    set real, effective and saved ids
+//   groups A,B,...          set the supplementary groups; "-" for none
+//   ngroups N               set N supplementary groups, from 3000000000 upwards
+//   pid                     print the process id
+//   say WORD                print the word
+//   await                   read a line from standard input
+//   bind PATH               make a stream socket and bind it
+//   connect PATH            make a stream socket unless there is one, and connect it
+//   listen PATH, relisten   make a listening socket; call listen(2) on it again
+//   accept                  accept a connection on it and go on with that
+//   write TEXT              write the text
+//   drain                   read to the end of the stream and print how many bytes there were
+//   close                   close the socket
+//   pass                    pass the socket to a forked child, over a socket of its own; the child goes on
+//   orphan                  fork; the child goes on, the parent exits
+//   zombie                  fork; the child goes on. The parent prints "zombie PID" once it has ended, awaits a line, reaps
+//                           it, prints "reaped", awaits a line and exits
+//   sendpair                make a socket pair and pass one end of it through the socket
+//   exec PATH ARGUMENT...   become another program
+#define _GNU_SOURCE
+#include <errno.h>
+#include <grp.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int sock = -1;
+static int listener = -1;
+
+static void die(const char *what) {
+    fprintf(stderr, "peer: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+static unsigned id(const char *text) {
+    return (unsigned)strtoul(text, NULL, 10);
+}
+
+static void say(const char *text) {
+    puts(text);
+    fflush(stdout);
+}
+
+static void await_line(void) {
+    char c;
+    while (read(STDIN_FILENO, &c, 1) == 1 && c != '\n') {
+    }
+}
+
+static void set_groups(const char *list) {
+    gid_t groups[64];
+    size_t count = 0;
+    char *copy = strdup(list);
+    for (char *word = strtok(copy, ","); word && strcmp(list, "-") != 0; word = strtok(NULL, ",")) groups[count++] = id(word);
+    if (setgroups(count, groups)) die("setgroups");
+    free(copy);
+}
+
+static void set_many_groups(size_t count) {
+    gid_t *groups = calloc(count + 1, sizeof *groups);
+    for (size_t i = 0; i < count; i++) groups[i] = 3000000000u + (gid_t)i;
+    if (setgroups(count, groups)) die("setgroups");
+    free(groups);
+}
+
+static struct sockaddr_un address(const char *path, socklen_t *length) {
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    size_t size = strlen(path);
+    if (size >= sizeof un.sun_path) exit(1);
+    memcpy(un.sun_path, path, size + 1);
+    *length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size + 1);
+    return un;
+}
+
+static void send_fd(int through, int fd) {
+    char byte = 'f', space[CMSG_SPACE(sizeof fd)] = {0};
+    struct iovec iov = {&byte, 1};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+    cmsg->cmsg_level = SOL_SOCKET;
+    cmsg->cmsg_type = SCM_RIGHTS;
+    cmsg->cmsg_len = CMSG_LEN(sizeof fd);
+    memcpy(CMSG_DATA(cmsg), &fd, sizeof fd);
+    if (sendmsg(through, &msg, 0) != 1) die("sendmsg");
+}
+
+static int receive_fd(int through) {
+    char byte, space[CMSG_SPACE(sizeof(int))];
+    struct iovec iov = {&byte, 1};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+    int fd;
+    if (recvmsg(through, &msg, 0) != 1 || !CMSG_FIRSTHDR(&msg)) die("recvmsg");
+    memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&msg)), sizeof fd);
+    return fd;
+}
+
+static void wait_and_exit(pid_t child) {
+    int status;
+    if (waitpid(child, &status, 0) != child) die("waitpid");
+    exit(WIFEXITED(status) ? WEXITSTATUS(status) : 1);
+}
+
+static void pass(void) {
+    int between[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, between)) die("socketpair");
+    pid_t child = fork();
+    if (child == 0) {
+        close(sock);
+        close(between[0]);
+        sock = receive_fd(between[1]);
+        close(between[1]);
+        return;
+    }
+    send_fd(between[0], sock);
+    close(sock);
+    wait_and_exit(child);
+}
+
+static void zombie(void) {
+    pid_t child = fork();
+    if (child == 0) return;
+    siginfo_t info;
+    if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT)) die("waitid");
+    printf("zombie %d\n", (int)child);
+    fflush(stdout);
+    await_line();
+    waitpid(child, NULL, 0);
+    say("reaped");
+    await_line();
+    exit(0);
+}
+
+static void drain(void) {
+    char buffer[65536];
+    long total = 0;
+    ssize_t got;
+    while ((got = read(sock, buffer, sizeof buffer)) > 0) total += got;
+    printf("%ld\n", total);
+    fflush(stdout);
+}
+
+int main(int argc, char **argv) {
+    socklen_t length;
+    for (int i = 1; i < argc; i++) {
+        const char *command = argv[i];
+#define IS(name, count) (strcmp(command, name) == 0 && i + (count) < argc)
+        if (IS("gid", 3)) {
+            if (setresgid(id(argv[i + 1]), id(argv[i + 2]), id(argv[i + 3]))) die(command);
+            i += 3;
+        } else if (IS("uid", 3)) {
+            if (setresuid(id(argv[i + 1]), id(argv[i + 2]), id(argv[i + 3]))) die(command);
+            i += 3;
+        } else if (IS("groups", 1)) {
+            set_groups(argv[++i]);
+        } else if (IS("ngroups", 1)) {
+            set_many_groups(id(argv[++i]));
+        } else if (IS("pid", 0)) {
+            printf("%d\n", (int)getpid());
+            fflush(stdout);
+        } else if (IS("say", 1)) {
+            say(argv[++i]);
+        } else if (IS("await", 0)) {
+            await_line();
+        } else if (IS("bind", 1)) {
+            struct sockaddr_un un = address(argv[++i], &length);
+            sock = socket(AF_UNIX, SOCK_STREAM, 0);
+            if (bind(sock, (struct sockaddr *)&un, length)) die(command);
+        } else if (IS("connect", 1)) {
+            struct sockaddr_un un = address(argv[++i], &length);
+            if (sock < 0) sock = socket(AF_UNIX, SOCK_STREAM, 0);
+            if (connect(sock, (struct sockaddr *)&un, length)) die(command);
+        } else if (IS("listen", 1)) {
+            struct sockaddr_un un = address(argv[++i], &length);
+            listener = socket(AF_UNIX, SOCK_STREAM, 0);
+            if (bind(listener, (struct sockaddr *)&un, length) || listen(listener, 16)) die(command);
+        } else if (IS("relisten", 0)) {
+            if (listen(listener, 16)) die(command);
+        } else if (IS("accept", 0)) {
+            if ((sock = accept(listener, NULL, NULL)) < 0) die(command);
+        } else if (IS("write", 1)) {
+            const char *text = argv[++i];
+            if (write(sock, text, strlen(text)) != (ssize_t)strlen(text)) die(command);
+        } else if (IS("drain", 0)) {
+            drain();
+        } else if (IS("close", 0)) {
+            close(sock);
+            sock = -1;
+        } else if (IS("pass", 0)) {
+            pass();
+        } else if (IS("orphan", 0)) {
+            if (fork() != 0) exit(0);
+        } else if (IS("zombie", 0)) {
+            zombie();
+        } else if (IS("sendpair", 0)) {
+            int pair[2];
+            if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) die(command);
+            send_fd(sock, pair[0]);
+            close(pair[0]);
+        } else if (IS("exec", 1)) {
+            execv(argv[i + 1], argv + i + 1);
+            die(command);
+        } else {
+            fprintf(stderr, "peer: what is %s?\n", command);
+            return 2;
+        }
+    }
+    return 0;
+}
