@@ -3,7 +3,7 @@ package io.github.nettypeercred.epoll;
 
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.jni.ConnectTimeCapture;
-import io.github.nettypeercred.jni.NativeLibrary;
+import io.github.nettypeercred.jni.TransportAvailability;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
@@ -39,10 +39,7 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
      * @throws UnsatisfiedLinkError if not; its cause is {@link #unavailabilityCause()}
      */
     public static void ensureAvailability() {
-        Throwable cause = unavailabilityCause();
-        if (cause != null) {
-            throw (Error) new UnsatisfiedLinkError(String.valueOf(cause.getMessage())).initCause(cause);
-        }
+        TransportAvailability.ensure(unavailabilityCause());
     }
 
     /**
@@ -51,16 +48,7 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
      * @return the cause, whose message says what to do; null if they can
      */
     public static @Nullable Throwable unavailabilityCause() {
-        Throwable netty = Epoll.unavailabilityCause();
-        if (netty == null) {
-            return NativeLibrary.unavailabilityCause();
-        }
-        String advice = Epoll.class.getModule().isNamed()
-                ? "; on the module path nothing requires Netty's native module, so start java with --add-modules io.netty.transport.epoll"
-                        + ".linux.x86_64, or the one of your architecture"
-                : "";
-        return new UnsupportedOperationException(
-                "Netty's epoll transport is not available: " + netty.getMessage() + advice, netty);
+        return TransportAvailability.unavailabilityCause("epoll", Epoll.class, Epoll.unavailabilityCause());
     }
 
     @Override
