@@ -10,6 +10,7 @@ import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +21,10 @@ import org.jspecify.annotations.Nullable;
  * loop at the first connection.
  */
 public final class EpollPeerCredentials implements PeerCredentialsTransport {
-    /** Made by {@link java.util.ServiceLoader}. */
-    public EpollPeerCredentials() {}
+    /** Made by {@link java.util.ServiceLoader}, which skips it where the classes of Netty's transport are missing. */
+    public EpollPeerCredentials() {
+        Objects.requireNonNull(EpollDomainSocketChannel.class);
+    }
 
     /**
      * Tells whether credentials can be captured on this transport here: both Netty's native library and that of
@@ -48,7 +51,11 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
      * @return the cause, whose message says what to do; null if they can
      */
     public static @Nullable Throwable unavailabilityCause() {
-        return TransportAvailability.unavailabilityCause("epoll", Epoll.class, Epoll.unavailabilityCause());
+        try {
+            return TransportAvailability.unavailabilityCause("epoll", Epoll.class, Epoll.unavailabilityCause());
+        } catch (NoClassDefFoundError e) {
+            return TransportAvailability.missing("epoll", e);
+        }
     }
 
     @Override

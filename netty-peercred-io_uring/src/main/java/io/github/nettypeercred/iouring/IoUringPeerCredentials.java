@@ -10,6 +10,7 @@ import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
 import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringDomainSocketChannel;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +21,10 @@ import org.jspecify.annotations.Nullable;
  * loop at the first connection.
  */
 public final class IoUringPeerCredentials implements PeerCredentialsTransport {
-    /** Made by {@link java.util.ServiceLoader}. */
-    public IoUringPeerCredentials() {}
+    /** Made by {@link java.util.ServiceLoader}, which skips it where the classes of Netty's transport are missing. */
+    public IoUringPeerCredentials() {
+        Objects.requireNonNull(IoUringDomainSocketChannel.class);
+    }
 
     /**
      * Tells whether credentials can be captured on this transport here: both Netty's native library and that of
@@ -48,7 +51,11 @@ public final class IoUringPeerCredentials implements PeerCredentialsTransport {
      * @return the cause, whose message says what to do; null if they can
      */
     public static @Nullable Throwable unavailabilityCause() {
-        return TransportAvailability.unavailabilityCause("io_uring", IoUring.class, IoUring.unavailabilityCause());
+        try {
+            return TransportAvailability.unavailabilityCause("io_uring", IoUring.class, IoUring.unavailabilityCause());
+        } catch (NoClassDefFoundError e) {
+            return TransportAvailability.missing("io_uring", e);
+        }
     }
 
     @Override

@@ -28,6 +28,21 @@ public final class TransportAvailability {
                 nettyCause);
     }
 
+    /**
+     * Returns the cause for a transport whose classes are not there, such as those of io_uring beside Netty 4.1.
+     *
+     * @param transport the transport's name
+     * @param missing what was thrown
+     * @return the cause
+     */
+    public static Throwable missing(String transport, NoClassDefFoundError missing) {
+        return new UnsupportedOperationException(
+                "Netty's " + transport + " transport is not available: its classes are missing, add"
+                        + " netty-transport-classes-" + transport + " of the version of the other Netty jars ["
+                        + missing.getMessage() + "]",
+                missing);
+    }
+
     private static String advice(Module classes, String natives) {
         ModuleLayer layer = classes.getLayer();
         return layer == null || layer.findModule(natives).isPresent()
