@@ -30,7 +30,7 @@ final class Jars {
     /** Our modules for servers, and Netty 4.2 with both transports. */
     static List<Path> ofBothTransports() {
         return list("test-class-path")
-                .filter(jar -> jar.getFileName().toString().startsWith("netty-"))
+                .filter(jar -> jar.getFileName().toString().matches("(netty|jspecify)-.*"))
                 .filter(jar -> !jar.equals(ours("testing")))
                 .toList();
     }

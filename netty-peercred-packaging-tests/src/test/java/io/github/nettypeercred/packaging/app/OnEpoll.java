@@ -7,7 +7,7 @@ import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 
-/** Says whether credentials are to be had on epoll, and where Netty's transport is there connects to itself. */
+/** Says whether credentials are to be had on epoll, and where Netty's transport is there connects to itself, unless there is an argument. */
 public final class OnEpoll {
     private OnEpoll() {}
 
@@ -22,7 +22,7 @@ public final class OnEpoll {
         } catch (UnsatisfiedLinkError e) {
             System.out.println("ensure failed=" + e.getMessage());
         }
-        if (Epoll.isAvailable()) {
+        if (args.length == 0 && Epoll.isAvailable()) {
             SelfConnection.run(
                     new EpollEventLoopGroup(1), EpollServerDomainSocketChannel.class, EpollDomainSocketChannel.class);
         }

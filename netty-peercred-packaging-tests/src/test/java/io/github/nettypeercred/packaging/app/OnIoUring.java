@@ -8,7 +8,7 @@ import io.netty.channel.uring.IoUringDomainSocketChannel;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringServerDomainSocketChannel;
 
-/** Says whether credentials are to be had on io_uring, and where Netty's transport is there connects to itself. */
+/** Says whether credentials are to be had on io_uring, and where Netty's transport is there connects to itself, unless there is an argument. */
 public final class OnIoUring {
     private OnIoUring() {}
 
@@ -22,7 +22,7 @@ public final class OnIoUring {
         } catch (UnsatisfiedLinkError e) {
             System.out.println("ensure failed=" + e.getMessage());
         }
-        if (IoUring.isAvailable()) {
+        if (args.length == 0 && IoUring.isAvailable()) {
             SelfConnection.run(
                     new MultiThreadIoEventLoopGroup(1, IoUringIoHandler.newFactory()),
                     IoUringServerDomainSocketChannel.class,
