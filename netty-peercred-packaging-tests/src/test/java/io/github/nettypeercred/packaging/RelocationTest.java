@@ -4,6 +4,7 @@ package io.github.nettypeercred.packaging;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.nettypeercred.packaging.app.InOrder;
 import io.github.nettypeercred.packaging.app.OnEpoll;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -44,17 +45,18 @@ class RelocationTest {
     }
 
     @Test
-    void classes_below_another_package_capture_beside_those_in_place() throws IOException {
+    void classes_below_another_package_capture_in_one_process_with_those_in_place() throws IOException {
         Path shaded = relocate("com.acme.shade_d_jars." + PACKAGE, RelocationTest::renameLibrary);
-        List<Path> others = Jars.ofBothTransports();
+        List<Path> path = new ArrayList<>(List.of(shaded));
+        path.addAll(Jars.ofEpollAlone());
+        String moved = "com.acme.shade_d_jars." + OnEpoll.class.getName();
 
-        String inPlace = Child.java(
-                "-cp", Jars.pathWithPrograms(List.of(shaded)) + ":" + Jars.path(others), OnEpoll.class.getName());
-        String moved =
-                Child.java("-cp", Jars.path(others) + ":" + shaded, "com.acme.shade_d_jars." + OnEpoll.class.getName());
+        String printed = Child.java(
+                "-cp", Jars.pathWithPrograms(path), InOrder.class.getName(), moved, OnEpoll.class.getName(), moved);
 
-        assertThat(inPlace).contains("captured uid=");
-        assertThat(moved).contains("captured uid=");
+        assertThat(printed.lines().filter(line -> line.startsWith("captured uid=")))
+                .hasSize(3);
+        assertThat(printed.lines().filter("available=true"::equals)).hasSize(3);
     }
 
     @Test
