@@ -29,6 +29,9 @@ final class LibraryFile {
      * @return what is wrong with it, or null if nothing is known to be
      */
     static @Nullable String defect(Path file) {
+        if (!System.mapLibraryName("").endsWith(".so")) {
+            return null; // no system of ELF files
+        }
         Elf library;
         try {
             library = Elf.read(file);
@@ -37,19 +40,8 @@ final class LibraryFile {
         } catch (IOException e) {
             return "it cannot be read (" + e + ")";
         }
-        Elf self;
-        try {
-            self = Elf.read(SELF);
-        } catch (IOException e) {
-            return null; // not Linux, or /proc is hidden
-        }
         if (!library.isElf()) {
             return "it is damaged: it does not begin as an ELF file does";
-        }
-        if (library.bits() != self.bits() || library.order() != self.order() || library.machine() != self.machine()) {
-            return "it is not a library for this machine's architecture: it is for ELF machine " + library.machine()
-                    + " with " + library.bits() + " bits, and Java (" + System.getProperty("os.arch") + ") runs on "
-                    + self.machine() + " with " + self.bits();
         }
         return library.isComplete() ? null : "it is damaged: its end is missing";
     }
@@ -61,6 +53,10 @@ final class LibraryFile {
      * @return the cause in words
      */
     static String explain(Path file, Throwable failure) {
+        String architecture = otherArchitecture(file);
+        if (architecture != null) {
+            return architecture;
+        }
         String text = String.valueOf(failure.getMessage()).toLowerCase(Locale.ROOT);
         if (failure instanceof NoClassDefFoundError || text.contains("unsupported jni version")) {
             return "its name must be lib" + NativeLibrary.name()
@@ -83,6 +79,23 @@ final class LibraryFile {
             return "another class loader of this process has it, and each needs a file of its own";
         }
         return "the dynamic linker refused it";
+    }
+
+    /** Asked only after a failure, because an emulator may show itself in place of the program that it runs. */
+    private static @Nullable String otherArchitecture(Path file) {
+        try {
+            Elf library = Elf.read(file);
+            Elf self = Elf.read(SELF);
+            return library.bits() == self.bits()
+                            && library.order() == self.order()
+                            && library.machine() == self.machine()
+                    ? null
+                    : "it is not a library for this machine's architecture: it is for ELF machine " + library.machine()
+                            + " with " + library.bits() + " bits, and Java (" + System.getProperty("os.arch")
+                            + ") runs on " + self.machine() + " with " + self.bits();
+        } catch (IOException e) {
+            return null; // /proc is hidden
+        }
     }
 
     private static boolean isMountedNoexec(Path file) {

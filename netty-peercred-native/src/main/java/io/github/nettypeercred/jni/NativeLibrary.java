@@ -44,8 +44,7 @@ public final class NativeLibrary {
             } else {
                 loadFromLibraryPathOrJar();
             }
-            // Throws if the functions were registered with another copy of our classes.
-            Native.address(ByteBuffer.allocateDirect(1));
+            ensureFunctionsAreOurs();
             return null;
         } catch (IllegalCallerException e) { // from JDK 24 on
             Module module = NativeLibrary.class.getModule();
@@ -55,6 +54,19 @@ public final class NativeLibrary {
                     e);
         } catch (Throwable t) {
             return t;
+        }
+    }
+
+    private static void ensureFunctionsAreOurs() {
+        try {
+            Native.address(ByteBuffer.allocateDirect(1));
+        } catch (UnsatisfiedLinkError e) {
+            throw (Error) new UnsatisfiedLinkError(
+                            "the native library gave its functions to another copy of netty-peercred than "
+                                    + NativeLibrary.class.getName() + ": for this one the file's name must be lib"
+                                    + name()
+                                    + " with .so, or anything after that")
+                    .initCause(e);
         }
     }
 
