@@ -18,7 +18,9 @@ final class Child implements AutoCloseable {
     static final String JAVA =
             Path.of(System.getProperty("java.home"), "bin", "java").toString();
 
-    static final boolean IS_ROOT = "root".equals(System.getProperty("user.name"));
+    static final String UID = id("unix:uid");
+    static final String GID = id("unix:gid");
+    static final boolean IS_ROOT = UID.equals("0");
 
     private static final long PATIENCE_SECONDS = 60;
 
@@ -32,6 +34,14 @@ final class Child implements AutoCloseable {
                     .redirectErrorStream(true)
                     .redirectOutput(output.toFile())
                     .start();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String id(String attribute) {
+        try {
+            return String.valueOf(Files.getAttribute(Path.of("/proc/self"), attribute));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

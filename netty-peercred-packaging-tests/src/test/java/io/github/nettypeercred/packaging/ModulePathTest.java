@@ -19,7 +19,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ModulePathTest {
     private static final String ARCH = Jars.LIBRARY.endsWith("x86_64.so") ? "x86_64" : "aarch_64";
     private static final String CAPTURED =
-            "captured uid=" + uid() + " gid=" + gid() + " isMyself=true mechanism=SO_PEERCRED";
+            "captured uid=" + Child.UID + " gid=" + Child.GID + " isMyself=true mechanism=SO_PEERCRED";
 
     @TempDir
     Path folder;
@@ -162,21 +162,5 @@ class ModulePathTest {
 
     private static List<Path> jars(Class<?> program) {
         return program == OnEpoll.class ? Jars.ofEpollAlone() : Jars.ofBothTransports();
-    }
-
-    private static String uid() {
-        return id("unix:uid");
-    }
-
-    private static String gid() {
-        return id("unix:gid");
-    }
-
-    private static String id(String attribute) {
-        try {
-            return String.valueOf(Files.getAttribute(Path.of("/proc/self"), attribute));
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
     }
 }

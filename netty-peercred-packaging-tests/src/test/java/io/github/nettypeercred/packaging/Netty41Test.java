@@ -96,9 +96,18 @@ class Netty41Test {
             String client = Child.run(clientCommand());
             assertThat(client).contains("read=1");
             assertThat(server.end())
-                    .contains("captured uid=" + Files.getAttribute(folder, "unix:uid") + " gid=")
+                    .contains("captured uid=" + Child.UID + " gid=" + Child.GID)
                     .contains(" pid=" + pid(client) + " ")
                     .contains("refused=0");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"4.1", "4.2"})
+    void server_without_our_library_refuses_at_accept(String netty) throws Exception {
+        try (Child server = startServer(netty, "-Dnettypeercred.native.file=/nowhere/libnetty_peercred.so")) {
+            assertThat(Child.run(clientCommand())).contains("read=-1");
+            assertThat(server.end()).contains("refused=1").doesNotContain("captured");
         }
     }
 
@@ -135,7 +144,12 @@ class Netty41Test {
     }
 
     private Child startServer(String netty) throws Exception {
+        return startServer(netty, "-Xcheck:jni");
+    }
+
+    private Child startServer(String netty, String option) throws Exception {
         Child server = Child.start(Child.javaCommand(
+                        option,
                         "-cp",
                         classPath(netty),
                         EpollServer.class.getName(),

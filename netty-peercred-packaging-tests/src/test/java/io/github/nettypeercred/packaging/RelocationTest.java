@@ -71,6 +71,29 @@ class RelocationTest {
     }
 
     @Test
+    void classes_below_another_package_with_the_file_of_those_in_place_say_so() throws IOException {
+        Path shaded = relocate("com.acme.shade_d_jars." + PACKAGE, RelocationTest::renameLibrary);
+        Path file = Files.write(folder.resolve("libnetty_peercred.so"), Jars.library());
+        List<Path> path = new ArrayList<>(List.of(shaded));
+        path.addAll(Jars.ofEpollAlone());
+        String option = "-Dnettypeercred.native.file=" + file;
+        String program = "com.acme.shade_d_jars." + OnEpoll.class.getName();
+
+        assertThat(Child.java(option, "-cp", Jars.path(path), program))
+                .contains("cause=the native library gave its functions to another copy of netty-peercred than"
+                        + " com.acme.shade_d_jars.io.github.nettypeercred.jni.NativeLibrary: for this one the file's"
+                        + " name must be libcom_acme_shade_1d_1jars_netty_peercred_linux_")
+                .contains("refused UNAVAILABLE: ");
+        assertThat(Child.java(option, "-cp", Jars.path(withoutOurs(path)), program))
+                .contains("its name must be libcom_acme_shade_1d_1jars_netty_peercred_linux_")
+                .contains("refused UNAVAILABLE: ");
+    }
+
+    private static List<Path> withoutOurs(List<Path> path) {
+        return path.stream().filter(jar -> !Jars.isOurs(jar)).toList();
+    }
+
+    @Test
     void classes_under_a_package_that_does_not_end_in_ours_say_so() throws IOException {
         Path shaded = relocate("com.acme.peers", RelocationTest::renameLibrary);
 
