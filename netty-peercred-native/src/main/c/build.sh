@@ -43,4 +43,5 @@ flags="-O2 -fPIC -fvisibility=hidden -fstack-protector-strong -ffile-prefix-map=
 "$cc" $warn -I"$source" -fsyntax-only "$source/peercred_unsupported.c"
 
 "$cc" $warn -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I"$source" \
-    $system "$source/../../test/c/peercred_test.c" -o "$build/peercred_test"
+    $system "$source/../../test/c/peercred_test.c" -o "$build/peercred_test" ||
+    fail "the test program does not compile with sanitizers: install those of $cc (Debian has them in gcc; Fedora: dnf install libasan libubsan)"

@@ -7,6 +7,9 @@ import io.netty.channel.Channel;
 /**
  * How credentials are captured on the channels of one Netty transport. Implementations are found by {@link
  * java.util.ServiceLoader}, have no state of a channel and are called by many event loops at once.
+ *
+ * <p>Where the classes of its channels are missing, as those of io_uring are beside Netty 4.1, an implementation must fail
+ * when it is made: it is then skipped. One that fails later fails every capture.
  */
 public interface PeerCredentialsTransport {
     /**

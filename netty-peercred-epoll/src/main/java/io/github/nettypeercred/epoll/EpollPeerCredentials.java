@@ -3,13 +3,14 @@ package io.github.nettypeercred.epoll;
 
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.jni.ConnectTimeCapture;
-import io.github.nettypeercred.jni.NativeLibrary;
+import io.github.nettypeercred.jni.TransportAvailability;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +21,10 @@ import org.jspecify.annotations.Nullable;
  * loop at the first connection.
  */
 public final class EpollPeerCredentials implements PeerCredentialsTransport {
-    /** Made by {@link java.util.ServiceLoader}. */
-    public EpollPeerCredentials() {}
+    /** Made by {@link java.util.ServiceLoader}, which skips it where the classes of Netty's transport are missing. */
+    public EpollPeerCredentials() {
+        Objects.requireNonNull(EpollDomainSocketChannel.class);
+    }
 
     /**
      * Tells whether credentials can be captured on this transport here: both Netty's native library and that of
@@ -39,10 +42,7 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
      * @throws UnsatisfiedLinkError if not; its cause is {@link #unavailabilityCause()}
      */
     public static void ensureAvailability() {
-        Throwable cause = unavailabilityCause();
-        if (cause != null) {
-            throw (Error) new UnsatisfiedLinkError(String.valueOf(cause.getMessage())).initCause(cause);
-        }
+        TransportAvailability.ensure(unavailabilityCause());
     }
 
     /**
@@ -51,16 +51,11 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
      * @return the cause, whose message says what to do; null if they can
      */
     public static @Nullable Throwable unavailabilityCause() {
-        Throwable netty = Epoll.unavailabilityCause();
-        if (netty == null) {
-            return NativeLibrary.unavailabilityCause();
+        try {
+            return TransportAvailability.unavailabilityCause("epoll", Epoll.class, Epoll.unavailabilityCause());
+        } catch (NoClassDefFoundError e) {
+            return TransportAvailability.missing("epoll", e);
         }
-        String advice = Epoll.class.getModule().isNamed()
-                ? "; on the module path nothing requires Netty's native module, so start java with --add-modules io.netty.transport.epoll"
-                        + ".linux.x86_64, or the one of your architecture"
-                : "";
-        return new UnsupportedOperationException(
-                "Netty's epoll transport is not available: " + netty.getMessage() + advice, netty);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.github.nettypeercred.jni;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -39,48 +40,101 @@ public final class NativeLibrary {
         try {
             String file = System.getProperty(FILE_PROPERTY);
             if (file != null) {
-                loadFile(Path.of(file).toAbsolutePath());
-            } else if (!loadFromLibraryPath()) {
-                loadFromJar();
+                loadFile(Path.of(file).toAbsolutePath(), "name another file with -D" + FILE_PROPERTY);
+            } else {
+                loadFromLibraryPathOrJar();
             }
+            ensureFunctionsAreOurs();
             return null;
+        } catch (IllegalCallerException e) { // from JDK 24 on
+            Module module = NativeLibrary.class.getModule();
+            return new UnsupportedOperationException(
+                    "Java forbids netty-peercred to load its native library: start java with --enable-native-access="
+                            + (module.isNamed() ? module.getName() : "ALL-UNNAMED") + " [" + e.getMessage() + "]",
+                    e);
         } catch (Throwable t) {
             return t;
         }
     }
 
-    private static boolean loadFromLibraryPath() {
+    private static void ensureFunctionsAreOurs() {
         try {
-            System.loadLibrary(packagePrefix() + libraryName());
-            return true;
-        } catch (UnsatisfiedLinkError notThere) {
-            return false;
+            Native.address(ByteBuffer.allocateDirect(1));
+        } catch (UnsatisfiedLinkError e) {
+            throw (Error) new UnsatisfiedLinkError(
+                            "the native library gave its functions to another copy of netty-peercred than "
+                                    + NativeLibrary.class.getName() + ": for this one the file's name must be lib"
+                                    + name()
+                                    + " with .so, or anything after that")
+                    .initCause(e);
+        }
+    }
+
+    private static void loadFromLibraryPathOrJar() throws IOException {
+        LinkageError notThere;
+        try {
+            System.loadLibrary(name());
+            return;
+        } catch (LinkageError e) {
+            notThere = e;
+        }
+        try {
+            loadFromJar();
+        } catch (IOException | LinkageError e) {
+            e.addSuppressed(notThere);
+            throw e;
         }
     }
 
     private static void loadFromJar() throws IOException {
-        String name = System.mapLibraryName(packagePrefix() + libraryName());
-        String resource = "META-INF/native/" + name;
+        String fileName = System.mapLibraryName(name());
+        String resource = "META-INF/native/" + fileName;
         try (InputStream in = open(resource)) {
             if (in == null) {
                 throw new UnsatisfiedLinkError(
-                        "netty-peercred has no native library for this platform: its jar holds no " + resource
-                                + "; build it here with `mvn package` and name it with -D" + FILE_PROPERTY);
+                        packagePrefix().isEmpty()
+                                ? "netty-peercred has no native library for this platform: its jar holds no " + resource
+                                        + "; build it here with `mvn package` and name it with -D" + FILE_PROPERTY
+                                : "netty-peercred was relocated and its native library was not: the jar holds no "
+                                        + resource
+                                        + ", which is what META-INF/native/"
+                                        + System.mapLibraryName(platformName())
+                                        + " must be renamed to");
             }
-            Path folder = Path.of(System.getProperty(FOLDER_PROPERTY, System.getProperty("java.io.tmpdir")));
-            Path file;
+            Path folder = Path.of(System.getProperty(FOLDER_PROPERTY, System.getProperty("java.io.tmpdir")))
+                    .toAbsolutePath();
+            Path file = copy(in, folder, fileName);
             try {
-                file = Files.createTempFile(folder, name.substring(0, name.lastIndexOf('.')), ".so");
-            } catch (IOException e) {
-                throw new IOException(
-                        "cannot write to folder " + folder + ": name another with -D" + FOLDER_PROPERTY, e);
-            }
-            try {
-                Files.copy(in, file, StandardCopyOption.REPLACE_EXISTING);
-                loadFile(file);
+                loadFile(file, "name another folder with -D" + FOLDER_PROPERTY);
             } finally {
-                Files.delete(file); // what is loaded stays loaded
+                delete(file); // what is loaded stays loaded
             }
+        }
+    }
+
+    /** Makes the temporary file, which only this user may open. */
+    private static Path copy(InputStream library, Path folder, String fileName) throws IOException {
+        Path file = null;
+        try {
+            file = Files.createTempFile(folder, fileName.substring(0, fileName.lastIndexOf('.')), ".so");
+            Files.copy(library, file, StandardCopyOption.REPLACE_EXISTING);
+            return file;
+        } catch (IOException e) {
+            if (file != null) {
+                delete(file);
+            }
+            throw new IOException(
+                    "cannot write the native library to folder " + folder + ": name another folder with -D"
+                            + FOLDER_PROPERTY + " [" + e + "]",
+                    e);
+        }
+    }
+
+    private static void delete(Path file) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            file.toFile().deleteOnExit(); // a left-over file is no reason to be unavailable
         }
     }
 
@@ -89,48 +143,39 @@ public final class NativeLibrary {
         return loader == null ? ClassLoader.getSystemResourceAsStream(resource) : loader.getResourceAsStream(resource);
     }
 
-    private static void loadFile(Path file) {
+    private static void loadFile(Path file, String advice) {
+        String defect = LibraryFile.defect(file);
+        if (defect != null) {
+            throw new UnsatisfiedLinkError("cannot load " + file + ": " + defect + "; " + advice);
+        }
         try {
             System.load(file.toString());
-        } catch (UnsatisfiedLinkError e) {
-            UnsatisfiedLinkError explained = new UnsatisfiedLinkError(explain(file, String.valueOf(e.getMessage())));
+        } catch (LinkageError e) {
+            UnsatisfiedLinkError explained = new UnsatisfiedLinkError("cannot load " + file + ": "
+                    + LibraryFile.explain(file, e) + "; " + advice + " [" + e.getMessage() + "]");
             explained.initCause(e);
             throw explained;
         }
     }
 
-    /** Says what to do about a failure of dlopen(3), whose messages differ by C library. */
-    static String explain(Path file, String message) {
-        String text = message.toLowerCase(Locale.ROOT);
-        String advice;
-        if (text.contains("failed to map segment") || text.contains("operation not permitted")) {
-            advice = "folder " + file.getParent() + " is mounted noexec; name another with -D" + FOLDER_PROPERTY;
-        } else if (text.contains("wrong elf class")
-                || text.contains("exec format error")
-                || text.contains("wrong architecture")
-                || text.contains("incompatible architecture")
-                || text.contains("possible cause")) {
-            advice = "it is not a library for this machine's architecture (" + System.getProperty("os.arch") + ")";
-        } else if (text.contains("no such file") || text.contains("can't load library")) {
-            advice = "the file, or a library that it needs, is missing";
-        } else if (text.contains("symbol not found") || text.contains("error relocating") || text.contains("glibc_")) {
-            advice = "this system's C library (musl?) is not the one it was built for; build it here with `mvn package`"
-                    + " and name it with -D" + FILE_PROPERTY;
-        } else {
-            advice = "name another with -D" + FILE_PROPERTY;
-        }
-        return "cannot load " + file + ": " + advice + " [" + message + "]";
+    /** The library's name without what the system puts around it. */
+    static String name() {
+        return packagePrefix() + platformName();
     }
 
-    private static String libraryName() {
+    private static String platformName() {
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
+        return "netty_peercred_" + (os.startsWith("linux") ? "linux" : os.replaceAll("[^a-z0-9]", "")) + "_" + arch();
+    }
+
+    /** The processor in the words of Netty's native jars and ours. */
+    static String arch() {
         String arch = System.getProperty("os.arch").toLowerCase(Locale.ROOT);
-        return "netty_peercred_" + (os.startsWith("linux") ? "linux" : os.replaceAll("[^a-z0-9]", "")) + "_"
-                + switch (arch) {
-                    case "amd64", "x86_64", "x64" -> "x86_64";
-                    case "aarch64", "arm64" -> "aarch_64";
-                    default -> arch.replaceAll("[^a-z0-9]", "");
-                };
+        return switch (arch) {
+            case "amd64", "x86_64", "x64" -> "x86_64";
+            case "aarch64", "arm64" -> "aarch_64";
+            default -> arch.replaceAll("[^a-z0-9]", "");
+        };
     }
 
     /**

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.jni;
+
+import org.jspecify.annotations.Nullable;
+
+/** Whether credentials are to be had on a transport: what the transport modules tell their users. */
+public final class TransportAvailability {
+    private TransportAvailability() {}
+
+    /**
+     * Returns why credentials cannot be captured on a transport.
+     *
+     * @param transport the transport's name, as in the name of Netty's module with its native library
+     * @param netty Netty's class that tells whether the transport is available
+     * @param nettyCause why it is not, null if it is
+     * @return the cause, whose message says what to do; null if they can
+     */
+    public static @Nullable Throwable unavailabilityCause(
+            String transport, Class<?> netty, @Nullable Throwable nettyCause) {
+        if (nettyCause == null) {
+            return NativeLibrary.unavailabilityCause();
+        }
+        return new UnsupportedOperationException(
+                "Netty's " + transport + " transport is not available: " + nettyCause.getMessage()
+                        + advice(
+                                netty.getModule(),
+                                "io.netty.transport." + transport + ".linux." + NativeLibrary.arch()),
+                nettyCause);
+    }
+
+    /**
+     * Returns the cause for a transport whose classes are not there, such as those of io_uring beside Netty 4.1.
+     *
+     * @param transport the transport's name
+     * @param missing what was thrown
+     * @return the cause
+     */
+    public static Throwable missing(String transport, NoClassDefFoundError missing) {
+        return new UnsupportedOperationException(
+                "Netty's " + transport + " transport is not available: its classes are missing, add"
+                        + " netty-transport-classes-" + transport + " of the version of the other Netty jars ["
+                        + missing.getMessage() + "]",
+                missing);
+    }
+
+    private static String advice(Module classes, String natives) {
+        ModuleLayer layer = classes.getLayer();
+        return layer == null || layer.findModule(natives).isPresent()
+                ? ""
+                : "; on the module path nothing requires Netty's native module, so start java with --add-modules "
+                        + natives;
+    }
+
+    /**
+     * Throws if there is a cause.
+     *
+     * @param cause what {@link #unavailabilityCause} returned
+     * @throws UnsatisfiedLinkError with the message of the cause, and caused by it
+     */
+    public static void ensure(@Nullable Throwable cause) {
+        if (cause != null) {
+            throw (Error) new UnsatisfiedLinkError(String.valueOf(cause.getMessage())).initCause(cause);
+        }
+    }
+}

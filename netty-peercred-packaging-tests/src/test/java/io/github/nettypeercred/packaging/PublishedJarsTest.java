@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.packaging;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.lang.module.ModuleDescriptor;
+import java.lang.module.ModuleFinder;
+import java.lang.module.ModuleReference;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.jar.JarFile;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.spi.ToolProvider;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What the published jars are to Maven and to the module system. */
+class PublishedJarsTest {
+    static List<Path> jars() {
+        return Jars.published();
+    }
+
+    @Test
+    void core_is_a_module_that_depends_on_netty_alone() {
+        assertThat(description("core"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred jar",
+                        "exports io.github.nettypeercred",
+                        "exports io.github.nettypeercred.process",
+                        "exports io.github.nettypeercred.spi",
+                        "requires io.netty.common",
+                        "requires io.netty.transport transitive",
+                        "requires io.netty.transport.unix.common",
+                        "requires java.base mandated",
+                        "requires org.jspecify transitive static",
+                        "uses io.github.nettypeercred.spi.PeerCredentialsTransport");
+    }
+
+    @Test
+    void native_is_a_module_for_our_transports_alone() {
+        assertThat(description("native"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.jni jar",
+                        "requires io.github.nettypeercred transitive",
+                        "requires io.netty.common",
+                        "requires io.netty.transport",
+                        "requires java.base mandated",
+                        "requires org.jspecify static",
+                        "provides io.github.nettypeercred.spi.AccountDatabase with"
+                                + " io.github.nettypeercred.jni.NativeAccountDatabase",
+                        "qualified exports io.github.nettypeercred.jni to io.github.nettypeercred.epoll"
+                                + " io.github.nettypeercred.iouring");
+    }
+
+    @Test
+    void epoll_is_a_module() {
+        assertThat(description("epoll"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.epoll jar",
+                        "exports io.github.nettypeercred.epoll",
+                        "requires io.github.nettypeercred transitive",
+                        "requires io.github.nettypeercred.jni",
+                        "requires io.netty.transport",
+                        "requires io.netty.transport.classes.epoll",
+                        "requires io.netty.transport.unix.common",
+                        "requires java.base mandated",
+                        "requires org.jspecify static",
+                        "provides io.github.nettypeercred.spi.PeerCredentialsTransport with"
+                                + " io.github.nettypeercred.epoll.EpollPeerCredentials");
+    }
+
+    @Test
+    void io_uring_is_a_module() {
+        assertThat(description("io_uring"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.iouring jar",
+                        "exports io.github.nettypeercred.iouring",
+                        "requires io.github.nettypeercred transitive",
+                        "requires io.github.nettypeercred.jni",
+                        "requires io.netty.transport",
+                        "requires io.netty.transport.classes.io_uring",
+                        "requires io.netty.transport.unix.common",
+                        "requires java.base mandated",
+                        "requires org.jspecify static",
+                        "provides io.github.nettypeercred.spi.PeerCredentialsTransport with"
+                                + " io.github.nettypeercred.iouring.IoUringPeerCredentials");
+    }
+
+    @Test
+    void testing_is_a_module() {
+        assertThat(description("testing"))
+                .contains("io.github.nettypeercred.testing jar", "exports io.github.nettypeercred.testing");
+    }
+
+    @ParameterizedTest
+    @MethodSource("jars")
+    void module_names_the_same_services_as_the_class_path(Path jar) throws IOException {
+        Map<String, List<String>> onModulePath = new HashMap<>();
+        module(jar).provides().forEach(provided -> onModulePath.put(provided.service(), provided.providers()));
+        Map<String, List<String>> onClassPath = new HashMap<>();
+        try (JarFile file = new JarFile(jar.toFile())) {
+            for (String name : file.stream().map(Object::toString).toList()) {
+                Matcher service = Pattern.compile("META-INF/services/(.+)").matcher(name);
+                if (service.matches()) {
+                    onClassPath.put(
+                            service.group(1),
+                            new String(Jars.entry(jar, name), UTF_8)
+                                    .lines()
+                                    .filter(line -> !line.isBlank() && !line.startsWith("#"))
+                                    .toList());
+                }
+            }
+        }
+
+        assertThat(onClassPath).isEqualTo(onModulePath);
+    }
+
+    @Test
+    void package_is_in_one_jar_only() {
+        Map<String, String> owners = new HashMap<>();
+        for (ModuleReference reference : ModuleFinder.of(
+                        Stream.concat(Jars.published().stream(), Jars.ofBothTransports().stream())
+                                .toArray(Path[]::new))
+                .findAll()) {
+            for (String name : reference.descriptor().packages()) {
+                String other = owners.put(name, reference.descriptor().name());
+                assertThat(other).as("the other owner of package %s", name).isNull();
+            }
+        }
+        assertThat(owners).containsEntry("io.github.nettypeercred", "io.github.nettypeercred");
+    }
+
+    @Test
+    void epoll_alone_brings_everything() {
+        assertThat(Jars.ofEpollAlone())
+                .extracting(jar ->
+                        jar.getFileName().toString().replaceFirst("-\\d+\\.\\d+\\.\\d+(\\.Final|-SNAPSHOT)?", ""))
+                .containsExactlyInAnyOrder(
+                        "netty-peercred-epoll.jar",
+                        "netty-peercred-core.jar",
+                        "netty-peercred-native.jar",
+                        "netty-buffer.jar",
+                        "netty-common.jar",
+                        "netty-resolver.jar",
+                        "netty-transport.jar",
+                        "netty-transport-classes-epoll.jar",
+                        "netty-transport-native-unix-common.jar",
+                        "netty-transport-native-epoll-linux-x86_64.jar",
+                        "netty-transport-native-epoll-linux-aarch_64.jar",
+                        "netty-transport-native-epoll-linux-riscv64.jar",
+                        "jspecify.jar");
+    }
+
+    private static ModuleDescriptor module(Path jar) {
+        return ModuleFinder.of(jar).findAll().iterator().next().descriptor();
+    }
+
+    /** What jar(1) says of a module, without the place and the version of JDK modules. */
+    private static List<String> description(String module) {
+        StringWriter out = new StringWriter();
+        PrintWriter writer = new PrintWriter(out);
+        int status = ToolProvider.findFirst("jar")
+                .orElseThrow()
+                .run(
+                        writer,
+                        writer,
+                        "--describe-module",
+                        "--file",
+                        Jars.ours(module).toString());
+        assertThat(status).as(out.toString()).isZero();
+        return out.toString()
+                .lines()
+                .map(String::trim)
+                .filter(line -> !line.isEmpty())
+                .map(PublishedJarsTest::sortModifiers)
+                .map(line -> line.replaceFirst(" jar:file:\\S+", " jar").replaceFirst("@[^ ]+ jar", " jar"))
+                .toList();
+    }
+
+    /** The order in which jar(1) names "static" and "transitive" is none. */
+    private static String sortModifiers(String line) {
+        return line.replace("static transitive", "transitive static");
+    }
+}
