@@ -22,6 +22,7 @@
 //   zombie                  fork; the child goes on. The parent prints "zombie PID" once it has ended, awaits a line, reaps
 //                           it, prints "reaped", awaits a line and exits
 //   sendpair                make a socket pair and pass one end of it through the socket
+//   flood PATH N            N times: connect, write a byte, wait for the end of the stream every other time, close
 //   exec PATH ARGUMENT...   become another program
 #define _GNU_SOURCE
 #include <errno.h>
@@ -141,6 +142,19 @@ static void zombie(void) {
     exit(0);
 }
 
+static void flood(const char *path, unsigned count) {
+    socklen_t length;
+    struct sockaddr_un un = address(path, &length);
+    for (unsigned i = 0; i < count; i++) {
+        char byte = 'x';
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        if (connect(fd, (struct sockaddr *)&un, length)) die("connect");
+        // A refused connection may be closed by now: EPIPE and ECONNRESET are what the server wants.
+        if (send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && i % 2 == 0) (void)!read(fd, &byte, 1);
+        close(fd);
+    }
+}
+
 static void drain(void) {
     char buffer[65536];
     long total = 0;
@@ -207,6 +221,9 @@ int main(int argc, char **argv) {
             if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) die(command);
             send_fd(sock, pair[0]);
             close(pair[0]);
+        } else if (IS("flood", 2)) {
+            flood(argv[i + 1], id(argv[i + 2]));
+            i += 2;
         } else if (IS("exec", 1)) {
             execv(argv[i + 1], argv + i + 1);
             die(command);

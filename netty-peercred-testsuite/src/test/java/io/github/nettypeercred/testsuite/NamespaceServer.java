@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.testsuite;
+
+import io.github.nettypeercred.PeerCredentialsEvent;
+import io.github.nettypeercred.PeerCredentialsHandler;
+import io.github.nettypeercred.UnixPeerCredentials;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.unix.DomainSocketAddress;
+
+/** A server to be run in namespaces of its own: prints a line a connection. */
+final class NamespaceServer {
+    private NamespaceServer() {}
+
+    public static void main(String[] args) {
+        new ServerBootstrap()
+                .group(TestTransport.EPOLL.newGroup(1))
+                .channel(TestTransport.EPOLL.serverChannel())
+                .childHandler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel child) {
+                        child.pipeline()
+                                .addLast(
+                                        PeerCredentialsHandler.builder()
+                                                .groups()
+                                                .process()
+                                                .build(),
+                                        new Printer());
+                    }
+                })
+                .bind(new DomainSocketAddress(args[0]))
+                .syncUninterruptibly();
+        System.out.println("ready");
+    }
+
+    private static final class Printer extends ChannelInboundHandlerAdapter {
+        @Override
+        public void userEventTriggered(ChannelHandlerContext ctx, Object evt) {
+            if (evt instanceof PeerCredentialsEvent.Captured event) {
+                UnixPeerCredentials peer = event.result();
+                System.out.println(peer + " pid=" + peer.pid() + " alive="
+                        + peer.process().orElseThrow().isAlive());
+            } else if (evt instanceof PeerCredentialsEvent.Refused event) {
+                System.out.println(event.result().reason());
+            }
+        }
+    }
+}
