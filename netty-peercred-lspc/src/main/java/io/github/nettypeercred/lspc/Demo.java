@@ -42,7 +42,8 @@ final class Demo {
             throw new Failure(differing + " of " + guests.size() + " credentials differ, and the intruder was "
                     + (refused ? "refused" : "not refused"));
         }
-        out.line(guests.size() + " credentials equal what the processes are, 1 peer was refused.");
+        out.line("credentials that equal what the process is: " + guests.size() + " of " + guests.size()
+                + "; refused by the rule: 1 of 1");
     }
 
     /** Starts all children at once, as each takes its time, and returns when they are ready to connect. */
@@ -65,6 +66,11 @@ final class Demo {
             if (isReady(children.get(i), DemoIdentity.SEVERAL.get(i))) {
                 guests.add(children.get(i));
             }
+        }
+        if (guests.isEmpty()) {
+            DemoChild oneself = start(folder);
+            requireReady(oneself);
+            guests.add(oneself);
         }
         if (isReady(intruder, DemoIdentity.INTRUDER)) {
             return Intruder.byUid(intruder, DemoIdentity.INTRUDER.uid());

@@ -4,6 +4,9 @@ package io.github.nettypeercred.lspc;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonFactoryBuilder;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.SerializableString;
+import com.fasterxml.jackson.core.io.CharacterEscapes;
+import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.SupplementaryGroups;
 import io.github.nettypeercred.UnixPeerCredentials;
@@ -14,14 +17,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.PrimitiveIterator;
+import org.jspecify.annotations.Nullable;
 
 /** JSON Lines: an object a line, in ASCII without control characters. The keys are documented in docs/lspc.md. */
 final class JsonReport implements Report {
-    /** The last character before DEL: what lies above is written as an escape, what lies below a space always is. */
-    private static final int HIGHEST_UNESCAPED = '~';
-
-    private final JsonFactory json =
-            new JsonFactoryBuilder().highestNonEscapedChar(HIGHEST_UNESCAPED).build();
+    private final JsonFactory json = new JsonFactoryBuilder()
+            .configure(JsonWriteFeature.ESCAPE_NON_ASCII, true)
+            .characterEscapes(new ControlEscapes())
+            .build();
     private final Output out;
 
     JsonReport(Output out) {
@@ -127,6 +130,28 @@ final class JsonReport implements Report {
 
     private static String lowerCase(Enum<?> constant) {
         return constant.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** JSON's own escapes, and one for DEL, which is a control character to terminals but not to JSON. */
+    private static final class ControlEscapes extends CharacterEscapes {
+        private static final long serialVersionUID = 1L;
+        private static final int DEL = 0x7f;
+
+        private final int[] escapes = standardAsciiEscapesForJSON();
+
+        ControlEscapes() {
+            escapes[DEL] = ESCAPE_STANDARD;
+        }
+
+        @Override
+        public int[] getEscapeCodesForAscii() {
+            return escapes;
+        }
+
+        @Override
+        public @Nullable SerializableString getEscapeSequence(int character) {
+            return null;
+        }
     }
 
     @FunctionalInterface

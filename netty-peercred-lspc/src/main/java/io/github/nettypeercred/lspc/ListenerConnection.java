@@ -18,20 +18,21 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.channel.unix.Errors;
 import io.netty.util.ReferenceCountUtil;
-import java.io.IOException;
+import java.io.FileNotFoundException;
 import java.net.ConnectException;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** A connection to whoever serves a socket, made to learn who that is. Nothing is sent over it. */
 final class ListenerConnection implements AutoCloseable {
     private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(2);
     private static final long PAUSE_MILLIS = 20;
+    private static final Pattern ERRNO = Pattern.compile("failed with error\\((-[0-9]{1,9})\\)");
 
     private final EventLoopGroup group;
     private final Channel channel;
@@ -55,16 +56,27 @@ final class ListenerConnection implements AutoCloseable {
             throw new Failure(String.valueOf(cause.getMessage()), cause);
         }
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+        try {
+            CompletableFuture<PeerCredentialsResult> listener = new CompletableFuture<>();
+            Channel channel = connectPatiently(group, path, listener);
+            return new ListenerConnection(group, channel, listener.join());
+        } catch (Failure | InterruptedException e) {
+            stop(group);
+            throw e;
+        }
+    }
+
+    private static Channel connectPatiently(
+            EventLoopGroup group, SocketPath path, CompletableFuture<PeerCredentialsResult> listener)
+            throws Failure, InterruptedException {
         long start = System.nanoTime();
         while (true) {
-            CompletableFuture<PeerCredentialsResult> listener = new CompletableFuture<>();
             ChannelFuture connected = connect(group, path, listener).await();
             if (connected.isSuccess()) {
-                return new ListenerConnection(group, connected.channel(), listener.join());
+                return connected.channel();
             }
-            explain(path);
+            requireFullBacklog(path, connected.cause());
             if (System.nanoTime() - start > PATIENCE_NANOS) {
-                group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
                 throw path.failure("somebody listens, but accepts nobody: the backlog stayed full for "
                         + TimeUnit.NANOSECONDS.toSeconds(PATIENCE_NANOS) + " s");
             }
@@ -92,24 +104,29 @@ final class ListenerConnection implements AutoCloseable {
                 .connect(new DomainSocketAddress(path.text()));
     }
 
-    /**
-     * Finds out why connecting failed, which Netty tells in words only. Returns if trying again may help.
-     *
-     * <p>Among the errors that connect(2) has on a Unix socket the JDK makes a {@link ConnectException} of ECONNREFUSED
-     * alone, and takes EAGAIN, the full backlog, for a connection that is under way.
-     */
-    private static void explain(SocketPath path) throws Failure {
-        try (SocketChannel probe = SocketChannel.open(StandardProtocolFamily.UNIX)) {
-            probe.configureBlocking(false);
-            boolean unusedConnected = probe.connect(UnixDomainSocketAddress.of(path.path()));
-        } catch (ConnectException e) {
-            throw new NobodyListens(path, e);
-        } catch (IOException e) {
-            throw path.failure(
-                    Files.exists(path.path()) && !Files.isWritable(path.path())
-                            ? "permission denied: the socket's mode does not let you connect"
-                            : "cannot connect: " + e.getMessage());
+    /** Returns if trying again may help, else throws the reason why not. */
+    private static void requireFullBacklog(SocketPath path, Throwable cause) throws Failure {
+        Throwable plain = cause instanceof ConnectException && cause.getCause() != null ? cause.getCause() : cause;
+        int errno = errno(plain);
+        if (errno == Errors.ERRNO_EAGAIN_NEGATIVE) {
+            return;
         }
+        if (errno == Errors.ERROR_ECONNREFUSED_NEGATIVE) {
+            throw new NobodyListens(path, plain);
+        }
+        if (plain instanceof FileNotFoundException) {
+            throw path.failure("there is no such file");
+        }
+        throw path.failure(
+                Files.isWritable(path.path())
+                        ? "cannot connect: " + plain.getMessage()
+                        : "permission denied: the socket's mode does not let you connect");
+    }
+
+    /** Returns the negative errno, which Netty tells in its message only, or 0. */
+    private static int errno(Throwable cause) {
+        Matcher matcher = ERRNO.matcher(String.valueOf(cause.getMessage()));
+        return matcher.find() ? Integer.parseInt(matcher.group(1)) : 0;
     }
 
     /** Returns who listens, or why that is not known. */
@@ -121,6 +138,10 @@ final class ListenerConnection implements AutoCloseable {
     @Override
     public void close() {
         channel.close().awaitUninterruptibly();
+        stop(group);
+    }
+
+    private static void stop(EventLoopGroup group) {
         group.shutdownGracefully(0, 0, TimeUnit.SECONDS);
     }
 

@@ -73,15 +73,26 @@ class ListenTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"epoll", "io_uring"})
-    void peerThatClosedAtOnce_hasItsFacts(String transport) throws Exception {
-        try (Child lspc = listen("--count", "20", "--transport", transport)) {
-            for (int i = 0; i < 20; i++) {
+    @Test
+    void peerThatClosedAtOnce_hasItsFacts() throws Exception {
+        try (Child lspc = listen("--count", "200")) {
+            for (int i = 0; i < 200; i++) {
                 try (Child peer = peer("talk", path)) {
                     assertThat(lspc.line())
                             .contains(",\"pid\":" + peer.pid() + ",")
                             .endsWith(derived("talk", path));
+                }
+            }
+            assertThat(lspc.exitCode()).isZero();
+        }
+    }
+
+    @Test
+    void peerThatClosedAtOnceOnIoUring_isReported() throws Exception {
+        try (Child lspc = listen("--count", "20", "--transport", "io_uring")) {
+            for (int i = 0; i < 20; i++) {
+                try (Child peer = peer("talk", path)) {
+                    assertThat(lspc.line()).contains(",\"pid\":" + peer.pid() + ",");
                 }
             }
             assertThat(lspc.exitCode()).isZero();
@@ -148,18 +159,6 @@ class ListenTest {
     }
 
     @Test
-    void manyPeers_comeInOrder() throws Exception {
-        try (Child lspc = listen("--count", "200")) {
-            for (int i = 0; i < 200; i++) {
-                try (Child peer = peer("talk", path)) {
-                    assertThat(lspc.line()).contains(",\"pid\":" + peer.pid() + ",");
-                }
-            }
-            assertThat(lspc.rest()).isEmpty();
-        }
-    }
-
-    @Test
     void socketMode_isSet() throws Exception {
         try (Child lspc = listen("--socket-mode", "0620")) {
             assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(Path.of(path))))
@@ -181,7 +180,7 @@ class ListenTest {
 
     @Test
     void servedSocket_isRefusedAndItsServerNamed() throws Exception {
-        try (Child server = listen("--json");
+        try (Child server = listen();
                 Child second = lspc("listen", path)) {
             long uid = ProcessStatus.of(server.pid()).uid();
             assertThat(second.errors())

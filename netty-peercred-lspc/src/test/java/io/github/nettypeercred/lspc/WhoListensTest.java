@@ -128,7 +128,9 @@ class WhoListensTest {
         try (Child datagram = peer("datagram", path);
                 Child lspc = lspc(path)) {
             assertThat(datagram.pid()).isPositive();
-            assertFails(lspc, path + ": cannot connect: Protocol wrong type for socket");
+            assertFails(
+                    lspc,
+                    path + ": cannot connect: connect(..) failed with error(-91): Protocol wrong type for socket");
         }
     }
 
