@@ -10,7 +10,6 @@ import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.SupplementaryGroups;
 import io.github.nettypeercred.UnixPeerCredentials;
-import io.github.nettypeercred.process.ProcessFacts;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.util.List;
@@ -85,7 +84,7 @@ final class JsonReport implements Report {
         object.writeStringField("ids", lowerCase(credentials.source().ids()));
         text(object, "user", peer.user());
         text(object, "group", peer.group());
-        derived(object, peer.facts());
+        derived(object, peer.executable(), peer.commandLine());
     }
 
     private static void groups(JsonGenerator object, Optional<SupplementaryGroups> groups) throws IOException {
@@ -103,10 +102,8 @@ final class JsonReport implements Report {
         }
     }
 
-    private static void derived(JsonGenerator object, Optional<ProcessFacts> facts) throws IOException {
-        Optional<String> executable = facts.flatMap(known -> known.executable().value());
-        Optional<List<String>> commandLine =
-                facts.flatMap(known -> known.commandLine().value());
+    private static void derived(JsonGenerator object, Optional<String> executable, Optional<List<String>> commandLine)
+            throws IOException {
         if (executable.isEmpty() && commandLine.isEmpty()) {
             return;
         }

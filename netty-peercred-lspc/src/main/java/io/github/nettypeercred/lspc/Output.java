@@ -16,7 +16,16 @@ final class Output {
         try {
             out.write((line + '\n').getBytes(US_ASCII));
         } catch (IOException e) {
-            throw new IOException("cannot write to standard output: " + e.getMessage(), e);
+            throw new Closed(e);
+        }
+    }
+
+    /** The failure to write: whoever read the output has gone, or a disk is full. */
+    static final class Closed extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        Closed(IOException cause) {
+            super("cannot write to standard output: " + cause.getMessage(), cause);
         }
     }
 }

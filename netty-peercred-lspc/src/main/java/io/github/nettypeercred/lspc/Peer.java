@@ -4,6 +4,7 @@ package io.github.nettypeercred.lspc;
 import io.github.nettypeercred.SupplementaryGroups;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.process.ProcessFacts;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -44,5 +45,15 @@ record Peer(
         Map<Long, String> found = new TreeMap<>();
         groups.stream().limit(NAMED_GROUPS).forEach(gid -> names.group(gid).ifPresent(name -> found.put(gid, name)));
         return found;
+    }
+
+    /** Returns the target of /proc/PID/exe, if known. */
+    Optional<String> executable() {
+        return facts.flatMap(known -> known.executable().value());
+    }
+
+    /** Returns the words of /proc/PID/cmdline, if known. A process that is ending has none any more. */
+    Optional<List<String>> commandLine() {
+        return facts.flatMap(known -> known.commandLine().value()).filter(words -> !words.isEmpty());
     }
 }

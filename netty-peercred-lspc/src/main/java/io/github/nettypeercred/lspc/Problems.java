@@ -25,9 +25,10 @@ final class Problems {
     }
 
     private static void tell(Exception problem) {
-        String message = problem instanceof Failure || problem instanceof ParameterException
-                ? String.valueOf(problem.getMessage())
-                : problem.toString();
+        String message =
+                problem instanceof Failure || problem instanceof ParameterException || problem instanceof Output.Closed
+                        ? String.valueOf(problem.getMessage())
+                        : problem.toString();
         System.err.println("lspc: " + Printable.of(message));
     }
 }

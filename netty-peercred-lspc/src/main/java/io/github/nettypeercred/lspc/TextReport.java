@@ -35,10 +35,8 @@ final class TextReport implements Report {
         credentials.pid().ifPresent(pid -> line.append(" pid=").append(pid));
         credentials.groups().value().ifPresent(groups -> line.append(" groups=").append(groups(groups, peer, ",")));
         credentials.label().value().ifPresent(label -> line.append(" label=").append(Printable.word(label)));
-        Optional<String> executable =
-                peer.facts().flatMap(facts -> facts.executable().value());
-        Optional<List<String>> commandLine =
-                peer.facts().flatMap(facts -> facts.commandLine().value());
+        Optional<String> executable = peer.executable();
+        Optional<List<String>> commandLine = peer.commandLine();
         if (executable.isPresent() || commandLine.isPresent()) {
             line.append(" derived:");
             executable.ifPresent(path -> line.append(" exe=").append(Printable.word(path)));
