@@ -26,22 +26,23 @@ case $(uname -m) in
     *) arch=$(uname -m) ;;
 esac
 md=$(find "$java_home/include" -name jni_md.h -exec dirname {} \; | head -n 1)
-system="$source/peercred_$os.c $source/peercred_account.c"
+system=$source/peercred_$os.c account=$source/peercred_account.c
 warn="-std=c17 -Wall -Wextra -Werror"
 build="$output/native/$os-$arch"
 library="$output/classes/META-INF/native/libnetty_peercred_${os}_$arch.so"
 mkdir -p "$build" "$(dirname "$library")"
 
 # No _FORTIFY_SOURCE: musl lacks the __*_chk functions that it refers to.
-flags="-O2 -fPIC -fvisibility=hidden -fstack-protector-strong -ffile-prefix-map=$source= -ffile-prefix-map=$jni_util="
-"$cc" $flags -I"$java_home/include" -I"$md" -c "$jni_util/netty_jni_util.c" -o "$build/netty_jni_util.o"
-"$cc" $warn $flags -I"$java_home/include" -I"$md" -I"$jni_util" -shared -s \
+set -- -O2 -fPIC -fvisibility=hidden -fstack-protector-strong \
+    "-ffile-prefix-map=$source=" "-ffile-prefix-map=$jni_util=" -I"$java_home/include" -I"$md" -I"$jni_util"
+"$cc" "$@" -c "$jni_util/netty_jni_util.c" -o "$build/netty_jni_util.o"
+"$cc" $warn "$@" -shared -s \
     -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=none \
-    $system "$source/peercred_jni.c" "$build/netty_jni_util.o" -o "$library"
+    "$system" "$account" "$source/peercred_jni.c" "$build/netty_jni_util.o" -o "$library"
 
 # The implementation for systems without one compiles everywhere.
 "$cc" $warn -I"$source" -fsyntax-only "$source/peercred_unsupported.c"
 
 "$cc" $warn -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I"$source" \
-    $system "$source/../../test/c/peercred_test.c" -o "$build/peercred_test" ||
+    "$system" "$account" "$source/../../test/c/peercred_test.c" -o "$build/peercred_test" ||
     fail "the test program does not compile with sanitizers: install those of $cc (Debian has them in gcc; Fedora: dnf install libasan libubsan)"

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.jni;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
+
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -20,6 +23,9 @@ record UserNamespace(int uidOverflow, int gidOverflow) {
 
     /** What Linux has compiled in; also assumed where /proc does not say. */
     private static final int DEFAULT_OVERFLOW = 65534;
+
+    /** More than an unsigned 32-bit number and a newline. */
+    private static final int VALUE_LENGTH = 16;
 
     /** All ids but -1, which is nobody's. */
     private static final long WHOLE_RANGE = 0xFFFF_FFFFL;
@@ -43,9 +49,18 @@ record UserNamespace(int uidOverflow, int gidOverflow) {
             return -1; // which no credential has
         }
         try {
-            return Integer.parseUnsignedInt(Files.readString(overflowId).trim());
+            return Integer.parseUnsignedInt(firstRead(overflowId).trim());
         } catch (IOException | NumberFormatException e) {
             return DEFAULT_OVERFLOW;
+        }
+    }
+
+    /** A sysctl gives its value to the first read(2) alone, and {@link Files#readString} begins with a read of one byte. */
+    private static String firstRead(Path sysctl) throws IOException {
+        try (InputStream in = Files.newInputStream(sysctl)) {
+            byte[] value = new byte[VALUE_LENGTH];
+            int length = in.read(value);
+            return new String(value, 0, Math.max(length, 0), US_ASCII);
         }
     }
 

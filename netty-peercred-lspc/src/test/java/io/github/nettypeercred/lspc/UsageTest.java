@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.lspc;
+
+import static io.github.nettypeercred.lspc.Programs.lspc;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class UsageTest {
+    static Stream<Arguments> wrongUsages() {
+        return Stream.of(
+                Arguments.of("PATH or a command is missing", new String[] {}),
+                Arguments.of("PATH is empty", new String[] {""}),
+                Arguments.of("Unmatched argument at index 1: '/y\\u001b'", new String[] {"/x", "/y\u001b"}),
+                Arguments.of("Unknown option: '--jsn'", new String[] {"--jsn"}),
+                Arguments.of("arguments belong behind the command 'listen'", new String[] {"--json", "listen", "/x"}),
+                Arguments.of("Missing required parameter: 'PATH'", new String[] {"listen"}),
+                Arguments.of("--count must be 1 or more", new String[] {"listen", "/x", "--count", "0"}),
+                Arguments.of(
+                        "Invalid value for option '--socket-mode': '0888' is no octal mode such as 0660",
+                        new String[] {"listen", "/x", "--socket-mode", "0888"}),
+                Arguments.of(
+                        "Invalid value for option '--transport': 'nio' is neither epoll nor io_uring",
+                        new String[] {"demo", "--transport", "nio"}));
+    }
+
+    @ParameterizedTest
+    @MethodSource("wrongUsages")
+    void wrongUsage_exitsWith2(String line, String[] arguments) throws Exception {
+        try (Child lspc = lspc(arguments)) {
+            assertThat(lspc.errors())
+                    .startsWith("lspc: " + line + "\nTry 'lspc ")
+                    .matches(error -> error.lines().count() == 2);
+            assertThat(lspc.rest()).isEmpty();
+            assertThat(lspc.exitCode()).isEqualTo(2);
+        }
+    }
+
+    @Test
+    void versionAndHelp_exitWith0() throws Exception {
+        try (Child version = lspc("--version");
+                Child help = lspc("listen", "--help")) {
+            assertThat(version.rest()).singleElement().asString().matches("lspc [0-9]+\\.[0-9]+\\.[0-9]+.*");
+            assertThat(version.exitCode()).isZero();
+            assertThat(help.rest()).first().asString().startsWith("Usage: lspc listen ");
+            assertThat(help.exitCode()).isZero();
+        }
+    }
+}
