@@ -12,7 +12,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
-import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
@@ -43,6 +42,7 @@ public final class Main {
     private final Map<String, Samples> counted = new TreeMap<>();
 
     private int rounds = 7;
+    private int measured = 5;
     private String only = ".*";
 
     private Main() {}
@@ -52,7 +52,10 @@ public final class Main {
         Main main = new Main();
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
-                case "--quick" -> main.rounds = 2;
+                case "--quick" -> {
+                    main.rounds = 2;
+                    main.measured = 3;
+                }
                 case "--rounds" -> main.rounds = Integer.parseInt(args[++i]);
                 case "--only" -> main.only = args[++i];
                 default -> {
@@ -68,23 +71,23 @@ public final class Main {
     private void run() throws RunnerException {
         for (int round = 1; round <= rounds; round++) {
             System.err.printf("round %d of %d%n", round, rounds);
-            for (RunResult result : run(CAPTURE, 3, TimeValue.milliseconds(300), 5, TimeValue.milliseconds(200))) {
+            for (RunResult result :
+                    run(CAPTURE, 3, TimeValue.milliseconds(300), measured, TimeValue.milliseconds(200))) {
                 String name = name(result);
                 Samples iterations = new Samples();
                 for (IterationResult iteration : result.getAggregatedResult().getIterationResults()) {
                     iterations.add(iteration.getPrimaryResult().getScore());
                 }
                 samples(times, name).add(iterations.median());
-                Result<?> allocated = result.getSecondaryResults().get("gc.alloc.rate.norm");
+                Result<?> allocated = result.getSecondaryResults().get(AllocationProfiler.BYTES);
                 if (allocated != null) {
                     samples(bytes, name).add(allocated.getScore());
                 }
             }
-            for (RunResult result : run(SERVER, 2, TimeValue.seconds(1), 5, TimeValue.seconds(1))) {
+            for (RunResult result : run(SERVER, 2, TimeValue.seconds(1), measured, TimeValue.seconds(1))) {
                 for (IterationResult iteration : result.getAggregatedResult().getIterationResults()) {
-                    double batches = score(iteration, "batches");
                     for (String counter : iteration.getSecondaryResults().keySet()) {
-                        samples(counted, name(result) + '.' + counter).add(score(iteration, counter) / batches);
+                        samples(counted, name(result) + '.' + counter).add(score(iteration, counter));
                     }
                 }
             }
@@ -110,7 +113,7 @@ public final class Main {
                 .shouldFailOnError(true)
                 .verbosity(VerboseMode.SILENT);
         if (prefix.equals(CAPTURE)) {
-            options.addProfiler(GCProfiler.class);
+            options.addProfiler(AllocationProfiler.class);
         }
         try {
             return new Runner(options.build()).run();

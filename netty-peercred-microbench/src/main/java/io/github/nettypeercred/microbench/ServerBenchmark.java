@@ -27,10 +27,10 @@ import org.openjdk.jmh.annotations.TearDown;
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
 public class ServerBenchmark {
     /** Connections a batch. */
-    static final int CONNECTIONS = 200;
+    static final int CONNECTIONS = 100;
 
     /** Messages a batch. */
-    static final int MESSAGES = 200;
+    static final int MESSAGES = 100;
 
     /** Bytes a message. */
     static final int MESSAGE_SIZE = 16 * 1024;
