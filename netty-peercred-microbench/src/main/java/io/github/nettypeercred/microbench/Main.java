@@ -26,7 +26,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * Runs all benchmarks in several rounds, each in a process of its own, and prints medians, ratios and whether the bars are
  * met. It reports and never fails on a bar.
  *
- * <p>Options: {@code --quick} for two rounds; {@code --rounds N}; {@code --only REGEX} for some of the benchmarks.
+ * <p>Options: {@code --quick} for one round; {@code --rounds N}; {@code --only REGEX} for some of the benchmarks.
  */
 public final class Main {
     private static final String CAPTURE = CaptureBenchmark.class.getName() + ".";
@@ -42,7 +42,6 @@ public final class Main {
     private final Map<String, Samples> counted = new TreeMap<>();
 
     private int rounds = 7;
-    private int measured = 5;
     private String only = ".*";
 
     private Main() {}
@@ -52,10 +51,7 @@ public final class Main {
         Main main = new Main();
         for (int i = 0; i < args.length; i++) {
             switch (args[i]) {
-                case "--quick" -> {
-                    main.rounds = 2;
-                    main.measured = 3;
-                }
+                case "--quick" -> main.rounds = 1;
                 case "--rounds" -> main.rounds = Integer.parseInt(args[++i]);
                 case "--only" -> main.only = args[++i];
                 default -> {
@@ -71,8 +67,7 @@ public final class Main {
     private void run() throws RunnerException {
         for (int round = 1; round <= rounds; round++) {
             System.err.printf("round %d of %d%n", round, rounds);
-            for (RunResult result :
-                    run(CAPTURE, 3, TimeValue.milliseconds(300), measured, TimeValue.milliseconds(200))) {
+            for (RunResult result : run(CAPTURE, 3, TimeValue.milliseconds(300), 5, TimeValue.milliseconds(200))) {
                 String name = name(result);
                 Samples iterations = new Samples();
                 for (IterationResult iteration : result.getAggregatedResult().getIterationResults()) {
@@ -84,7 +79,7 @@ public final class Main {
                     samples(bytes, name).add(allocated.getScore());
                 }
             }
-            for (RunResult result : run(SERVER, 2, TimeValue.seconds(1), measured, TimeValue.seconds(1))) {
+            for (RunResult result : run(SERVER, 2, TimeValue.seconds(1), 5, TimeValue.seconds(1))) {
                 for (IterationResult iteration : result.getAggregatedResult().getIterationResults()) {
                     for (String counter : iteration.getSecondaryResults().keySet()) {
                         samples(counted, name(result) + '.' + counter).add(score(iteration, counter));
