@@ -61,7 +61,7 @@ struct peercred_space {
 // Asks what the kernel recorded about the peer when the connection was set up. Never blocks. Fills all of out, whatever
 // happens: where a status is not PEERCRED_OK its data are zero (pidfd: -1), and unless status is PEERCRED_OK no
 // other part is asked for. Several parts may be absent each for a reason of its own.
-void peercred_connect_time(int fd, unsigned want, struct peercred_space space, struct peercred *out);
+void peercred_connect_time(int fd, unsigned want, const struct peercred_space *space, struct peercred *out);
 
 // Whether the process runs: PEERCRED_OK or PEERCRED_EXITED. Never blocks.
 int peercred_pidfd_state(int pidfd);

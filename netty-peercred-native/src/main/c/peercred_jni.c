@@ -41,13 +41,13 @@ static jint connect_time(JNIEnv *env, jclass class, jint fd, jint want, jlong ou
     (void)env;
     (void)class;
     struct peercred *answer = pointer(out);
-    struct peercred_space space = {
+    const struct peercred_space space = {
         .groups = pointer(groups),
         .groups_capacity = (uint32_t)groups_capacity,
         .label = pointer(label),
         .label_capacity = (uint32_t)label_capacity,
     };
-    peercred_connect_time(fd, (unsigned)want, space, answer);
+    peercred_connect_time(fd, (unsigned)want, &space, answer);
     return answer->status;
 }
 

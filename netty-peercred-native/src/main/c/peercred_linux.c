@@ -114,9 +114,9 @@ static int ask_bytes(int fd, int option, void *space, uint32_t capacity, uint32_
     return PEERCRED_OK;
 }
 
-static int ask_groups(int fd, struct peercred_space space, uint32_t *count) {
+static int ask_groups(int fd, const struct peercred_space *space, uint32_t *count) {
     uint32_t bytes;
-    int status = ask_bytes(fd, SO_PEERGROUPS, space.groups, space.groups_capacity * (uint32_t)sizeof(gid_t), &bytes);
+    int status = ask_bytes(fd, SO_PEERGROUPS, space->groups, space->groups_capacity * (uint32_t)sizeof(gid_t), &bytes);
     if (bytes % sizeof(gid_t) != 0) return PEERCRED_TRUNCATED;
     *count = bytes / (uint32_t)sizeof(gid_t);
     return status;
@@ -135,7 +135,7 @@ static int ask_pidfd(int fd, struct peercred *out) {
     return errno == EINVAL || errno == ESRCH ? PEERCRED_REAPED : status_of(errno);
 }
 
-void peercred_connect_time(int fd, unsigned want, struct peercred_space space, struct peercred *out) {
+void peercred_connect_time(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
     *out = (struct peercred){
         .groups_status = PEERCRED_NOT_REQUESTED,
         .label_status = PEERCRED_NOT_REQUESTED,
@@ -146,7 +146,7 @@ void peercred_connect_time(int fd, unsigned want, struct peercred_space space, s
     if (out->status != PEERCRED_OK) return;
     if (want & PEERCRED_GROUPS) out->groups_status = ask_groups(fd, space, &out->groups_count);
     if (want & PEERCRED_LABEL) {
-        out->label_status = ask_bytes(fd, SO_PEERSEC, space.label, space.label_capacity, &out->label_length);
+        out->label_status = ask_bytes(fd, SO_PEERSEC, space->label, space->label_capacity, &out->label_length);
     }
     if (want & PEERCRED_PIDFD) out->pidfd_status = ask_pidfd(fd, out);
 }

@@ -3,7 +3,7 @@
 // Every system that has no file of its own: each question is answered "unsupported".
 #include "peercred.h"
 
-void peercred_connect_time(int fd, unsigned want, struct peercred_space space, struct peercred *out) {
+void peercred_connect_time(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
     (void)fd;
     (void)want;
     (void)space;

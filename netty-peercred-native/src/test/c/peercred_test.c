@@ -29,7 +29,7 @@ static void check(bool ok, const char *what) {
 static struct peercred ask(int fd, unsigned want, struct peercred_space space) {
     struct peercred out;
     memset(&out, 0xAA, sizeof out);
-    peercred_connect_time(fd, want, space, &out);
+    peercred_connect_time(fd, want, &space, &out);
     return out;
 }
 

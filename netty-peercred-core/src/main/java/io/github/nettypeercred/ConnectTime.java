@@ -8,6 +8,7 @@ import io.github.nettypeercred.process.PeerProcess;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.netty.channel.Channel;
+import io.netty.util.Attribute;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Objects;
@@ -34,14 +35,15 @@ final class ConnectTime implements CredentialsFactory {
      */
     PeerCredentialsResult capture(Channel channel, CaptureRequest request) {
         CaptureRequest wanted = request;
-        if (StoredResult.own(channel) instanceof UnixPeerCredentials present) {
+        Attribute<Object> attribute = StoredResult.attribute(channel);
+        if (StoredResult.own(channel, attribute) instanceof UnixPeerCredentials present) {
             wanted = request.plus(present.request());
             if (wanted.equals(present.request())) {
                 return present;
             }
         }
         PeerCredentialsResult result = Transports.capture(channel, wanted, this);
-        StoredResult.store(channel, result);
+        attribute.set(new StoredResult(channel, result));
         if (wanted.process() && result instanceof UnixPeerCredentials present) {
             present.process().value().ifPresent(process -> channel.closeFuture()
                     .addListener(closed -> process.close()));

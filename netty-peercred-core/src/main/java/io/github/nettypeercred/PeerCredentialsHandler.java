@@ -11,6 +11,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.OrderedEventExecutor;
 import java.net.SocketAddress;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -60,7 +61,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     private State state = State.NEW;
     private @Nullable PeerCredentialsResult result;
-    private final Queue<Held> held = new ConcurrentLinkedQueue<>();
+    private @Nullable Queue<Held> held; // made when asking elsewhere, which few handlers do
     private boolean sawConnect;
     private boolean swallowedActive;
 
@@ -289,6 +290,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
             answer(capture(ctx.channel()));
         } else {
             state = State.ASKING;
+            held = new ConcurrentLinkedQueue<>();
             askOnEventLoop(ctx);
         }
     }
@@ -337,19 +339,23 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         }
         answer(captured);
         announce(ctx);
-        for (Held event = held.poll(); event != null; event = held.poll()) {
+        for (Held event = nextHeld(); event != null; event = nextHeld()) {
             event.play.run();
         }
     }
 
     private void hold(@Nullable Object owned, Runnable play) {
-        held.add(new Held(owned, play));
+        Objects.requireNonNull(held).add(new Held(owned, play));
     }
 
     private void releaseHeld() {
-        for (Held event = held.poll(); event != null; event = held.poll()) {
+        for (Held event = nextHeld(); event != null; event = nextHeld()) {
             ReferenceCountUtil.release(event.owned);
         }
+    }
+
+    private @Nullable Held nextHeld() {
+        return held == null ? null : held.poll();
     }
 
     /** An event that waits for the answer, and the message that is released if it never gets to be played. */

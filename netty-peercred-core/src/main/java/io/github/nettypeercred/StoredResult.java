@@ -3,6 +3,7 @@ package io.github.nettypeercred;
 
 import io.netty.channel.Channel;
 import io.netty.channel.ServerChannel;
+import io.netty.util.Attribute;
 import io.netty.util.AttributeKey;
 import org.jspecify.annotations.Nullable;
 
@@ -37,14 +38,20 @@ record StoredResult(Channel channel, PeerCredentialsResult result) {
         if (!channel.hasAttr(KEY)) {
             return null;
         }
-        Object value = channel.attr(KEY).get();
+        return own(channel, channel.attr(KEY));
+    }
+
+    /** The same for a caller who has the channel's attribute. */
+    static @Nullable PeerCredentialsResult own(Channel channel, Attribute<Object> attribute) {
+        Object value = attribute.get();
         if (value == null) {
             return null;
         }
         return value instanceof StoredResult stored && stored.channel == channel ? stored.result : FOREIGN_CHANNEL;
     }
 
-    static void store(Channel channel, PeerCredentialsResult result) {
-        channel.attr(KEY).set(new StoredResult(channel, result));
+    /** The attribute that holds the channel's result: made here, if it has none yet. */
+    static Attribute<Object> attribute(Channel channel) {
+        return channel.attr(KEY);
     }
 }

@@ -39,7 +39,15 @@ public final class SupplementaryGroups {
         if (gids.length == 0 && unmapped == 0) {
             return NONE;
         }
-        return new SupplementaryGroups(IntStream.of(gids).sorted().distinct().toArray(), unmapped);
+        int[] sorted = gids.clone();
+        Arrays.sort(sorted);
+        int distinct = 0;
+        for (int gid : sorted) {
+            if (distinct == 0 || gid != sorted[distinct - 1]) {
+                sorted[distinct++] = gid;
+            }
+        }
+        return new SupplementaryGroups(distinct == sorted.length ? sorted : Arrays.copyOf(sorted, distinct), unmapped);
     }
 
     /**

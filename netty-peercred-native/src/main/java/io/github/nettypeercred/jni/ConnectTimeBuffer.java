@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.jni;
 
+import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
+import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.jspecify.annotations.Nullable;
 
 /** The memory that one thread's captures fill: {@code struct peercred}, then space for a label and for groups. */
 final class ConnectTimeBuffer {
@@ -32,6 +35,7 @@ final class ConnectTimeBuffer {
     private final int groupsCapacity;
     private final int labelCapacity;
     private final int labelOffset;
+    private WeakReference<@Nullable Channel> checkedServer = new WeakReference<>(null);
 
     /** Makes one with room for so many groups and so many bytes of label. */
     ConnectTimeBuffer(int groupsCapacity, int labelCapacity) {
@@ -44,6 +48,19 @@ final class ConnectTimeBuffer {
 
     static ConnectTimeBuffer ofThread() {
         return OF_THREAD.get();
+    }
+
+    /**
+     * Whether this is the server channel of which the thread last saw an accepted connection that proved to be a Unix
+     * socket. Its other connections are of the same kind, so they are not checked again, which would cost more than the
+     * capture.
+     */
+    boolean hasChecked(Channel server) {
+        return checkedServer.refersTo(server);
+    }
+
+    void setChecked(Channel server) {
+        checkedServer = new WeakReference<>(server);
     }
 
     int capture(int fd, int want) {

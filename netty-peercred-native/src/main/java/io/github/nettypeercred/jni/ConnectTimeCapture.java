@@ -11,8 +11,6 @@ import io.github.nettypeercred.process.PeerProcess;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.netty.channel.Channel;
-import io.netty.util.concurrent.FastThreadLocal;
-import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -32,17 +30,6 @@ public final class ConnectTimeCapture {
     /** The size of a label of SELinux is bounded by a page, those of the others are shorter. */
     private static final int LABEL_LIMIT = 64 * 1024;
 
-    /**
-     * The server channel of which this thread last saw an accepted connection that proved to be a Unix socket. Its other
-     * connections are of the same kind, so they are not checked again, which would cost more than the capture.
-     */
-    private static final FastThreadLocal<WeakReference<@Nullable Channel>> CHECKED_SERVER = new FastThreadLocal<>() {
-        @Override
-        protected WeakReference<@Nullable Channel> initialValue() {
-            return new WeakReference<>(null);
-        }
-    };
-
     private ConnectTimeCapture() {}
 
     /**
@@ -60,12 +47,12 @@ public final class ConnectTimeCapture {
         if (cause != null) {
             return new Absence(AbsenceReason.UNAVAILABLE, String.valueOf(cause.getMessage()));
         }
-        boolean checked = server != null && CHECKED_SERVER.get().get() == server;
+        ConnectTimeBuffer buffer = ConnectTimeBuffer.ofThread();
+        boolean checked = server != null && buffer.hasChecked(server);
         int want = (request.groups() ? WANT_GROUPS : 0)
                 | (request.label() ? WANT_LABEL : 0)
                 | (request.process() ? WANT_PIDFD : 0)
                 | (checked ? 0 : CHECK_SOCKET);
-        ConnectTimeBuffer buffer = ConnectTimeBuffer.ofThread();
         int status = buffer.capture(fd, want);
         // First of all, so that whatever comes below, the descriptor has an owner.
         Answer<PeerProcess> process = request.process() ? process(buffer) : null;
@@ -73,7 +60,7 @@ public final class ConnectTimeCapture {
             return Status.absence("SO_PEERCRED", status, 0);
         }
         if (server != null && !checked) {
-            CHECKED_SERVER.set(new WeakReference<>(server));
+            buffer.setChecked(server);
         }
         int uid = buffer.uid();
         int gid = buffer.gid();
@@ -119,10 +106,15 @@ public final class ConnectTimeCapture {
         if (buffer.groupsStatus() != Status.OK) {
             return Answer.unknown(Status.absence("SO_PEERGROUPS (Linux 4.13)", buffer.groupsStatus(), 0));
         }
-        int[] all = buffer.groups();
-        int[] mapped =
-                Arrays.stream(all).filter(gid -> !namespace.isUnmappedGid(gid)).toArray();
-        return Answer.known(SupplementaryGroups.of(mapped, all.length - mapped.length));
+        int[] gids = buffer.groups();
+        int mapped = 0;
+        for (int gid : gids) {
+            if (!namespace.isUnmappedGid(gid)) {
+                gids[mapped++] = gid;
+            }
+        }
+        return Answer.known(SupplementaryGroups.of(
+                mapped == gids.length ? gids : Arrays.copyOf(gids, mapped), gids.length - mapped));
     }
 
     private static Answer<String> label(int fd, ConnectTimeBuffer first) {

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.microbench;
+
+import com.sun.management.ThreadMXBean;
+import io.github.nettypeercred.PeerCredentialsHandler;
+import io.github.nettypeercred.epoll.EpollPeerCredentials;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
+
+/** Servers that differ in nothing but the handler in front, on one event loop. */
+final class Servers implements AutoCloseable {
+    private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+
+    /** What stands in front of the application's handler. */
+    enum Kind {
+        /** Nothing. */
+        PLAIN,
+        /** The default handler. */
+        IDS,
+        /** One that captures groups and process too. */
+        ALL
+    }
+
+    private final PeerCredentialsHandler.Builder all =
+            PeerCredentialsHandler.builder().groups().process();
+    private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+    private final long eventLoopThread;
+    private final Map<Kind, Path> paths = new EnumMap<>(Kind.class);
+
+    /** Starts one of each kind, whose connections all get the same handler behind. */
+    Servers(ChannelHandler application) throws Exception {
+        EpollPeerCredentials.ensureAvailability();
+        eventLoopThread =
+                group.next().submit(() -> Thread.currentThread().getId()).get();
+        for (Kind kind : Kind.values()) {
+            Path path = Sockets.newPath();
+            paths.put(kind, path);
+            new ServerBootstrap()
+                    .group(group)
+                    .channel(EpollServerDomainSocketChannel.class)
+                    .childHandler(new ChannelInitializer<>() {
+                        @Override
+                        protected void initChannel(Channel child) {
+                            switch (kind) {
+                                case PLAIN -> {}
+                                case IDS -> child.pipeline().addLast(new PeerCredentialsHandler());
+                                case ALL -> child.pipeline().addLast(all.build());
+                            }
+                            child.pipeline().addLast(application);
+                        }
+                    })
+                    .bind(new DomainSocketAddress(path.toString()))
+                    .syncUninterruptibly();
+        }
+    }
+
+    /** Returns the path of a server, as floor.c takes it. */
+    byte[] path(Kind kind) {
+        return Objects.requireNonNull(paths.get(kind)).toString().getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Returns how many bytes the event loop has allocated so far. */
+    long allocated() {
+        return THREADS.getThreadAllocatedBytes(eventLoopThread);
+    }
+
+    @Override
+    public void close() throws IOException {
+        group.shutdownGracefully().syncUninterruptibly();
+        for (Path path : paths.values()) {
+            Files.deleteIfExists(path);
+        }
+    }
+}
