@@ -2,7 +2,9 @@
 package io.github.nettypeercred.microbench;
 
 import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.epoll.EpollPeerCredentials;
 import io.github.nettypeercred.spi.CaptureRequest;
+import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.unix.PeerCredentials;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -43,6 +45,7 @@ import org.openjdk.jmh.annotations.TearDown;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class CaptureBenchmark {
     private static final int LOOP = 1000;
+    private static final PeerCredentialsTransport EPOLL = new EpollPeerCredentials();
     private static final CaptureRequest IDS = new CaptureRequest(false, false, false);
     private static final CaptureRequest GROUPS = new CaptureRequest(true, false, false);
     private static final CaptureRequest PROCESS = new CaptureRequest(false, false, true);
@@ -58,6 +61,12 @@ public class CaptureBenchmark {
     @Benchmark
     public int ids2Jni(Accepted peer) {
         return Floor.check(Floor.loop(peer.fd, 0, 1));
+    }
+
+    /** What the transport answers, as a value: the counterpart of what other libraries return. */
+    @Benchmark
+    public UnixPeerCredentials ids2Value(Accepted peer) {
+        return EPOLL.capture(peer.channel, IDS, Internals.FACTORY).orElseThrow();
     }
 
     @Benchmark

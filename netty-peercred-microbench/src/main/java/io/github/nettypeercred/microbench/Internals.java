@@ -4,6 +4,7 @@ package io.github.nettypeercred.microbench;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.spi.CaptureRequest;
+import io.github.nettypeercred.spi.CredentialsFactory;
 import io.netty.channel.Channel;
 import io.netty.util.AttributeKey;
 import io.netty.util.DefaultAttributeMap;
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Internals {
     private static final AttributeKey<Object> KEY = AttributeKey.valueOf("io.github.nettypeercred.UnixPeerCredentials");
+    /** What makes credentials out of a transport's answer. */
+    static final CredentialsFactory FACTORY;
+
     private static final MethodHandle CAPTURE;
     private static final MethodHandle SET_ATTRIBUTES;
     private static final Object NO_ATTRIBUTES;
@@ -32,12 +36,13 @@ final class Internals {
         try {
             Class<?> connectTime = Class.forName(UnixPeerCredentials.class.getPackageName() + ".ConnectTime");
             MethodHandles.Lookup core = MethodHandles.privateLookupIn(connectTime, MethodHandles.lookup());
+            FACTORY = (CredentialsFactory) core.findStaticVarHandle(connectTime, "CONNECT", connectTime)
+                    .get();
             CAPTURE = core.findVirtual(
                             connectTime,
                             "capture",
                             MethodType.methodType(PeerCredentialsResult.class, Channel.class, CaptureRequest.class))
-                    .bindTo(core.findStaticVarHandle(connectTime, "CONNECT", connectTime)
-                            .get());
+                    .bindTo(FACTORY);
             Class<?> attribute = Class.forName(DefaultAttributeMap.class.getName() + "$DefaultAttribute");
             NO_ATTRIBUTES = Array.newInstance(attribute, 0);
             SET_ATTRIBUTES = plainSetter(DefaultAttributeMap.class, "attributes", attribute.arrayType());

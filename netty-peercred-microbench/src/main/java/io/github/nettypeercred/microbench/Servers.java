@@ -2,14 +2,18 @@
 package io.github.nettypeercred.microbench;
 
 import com.sun.management.ThreadMXBean;
+import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsHandler;
 import io.github.nettypeercred.epoll.EpollPeerCredentials;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
@@ -30,8 +34,14 @@ final class Servers implements AutoCloseable {
     enum Kind {
         /** Nothing. */
         PLAIN,
+        /** A handler that captures nothing: it fires an event and leaves, as every handler of its kind must. */
+        ONE_SHOT,
+        /** Nothing but the bare system call, by one call through JNI that keeps nothing: what any capture has to cost. */
+        SYSTEM_CALL,
         /** The default handler. */
         IDS,
+        /** The default accept handler, in front of the acceptor, and nothing in the connection's pipeline. */
+        ACCEPT,
         /** One that captures groups and process too. */
         ALL
     }
@@ -50,22 +60,41 @@ final class Servers implements AutoCloseable {
         for (Kind kind : Kind.values()) {
             Path path = Sockets.newPath();
             paths.put(kind, path);
-            new ServerBootstrap()
+            ServerBootstrap bootstrap = new ServerBootstrap()
                     .group(group)
                     .channel(EpollServerDomainSocketChannel.class)
                     .childHandler(new ChannelInitializer<>() {
                         @Override
                         protected void initChannel(Channel child) {
                             switch (kind) {
-                                case PLAIN -> {}
+                                case PLAIN, ACCEPT -> {}
+                                case SYSTEM_CALL ->
+                                    Floor.check(Floor.loop(
+                                            ((EpollDomainSocketChannel) child)
+                                                    .fd()
+                                                    .intValue(),
+                                            0,
+                                            1));
+                                case ONE_SHOT -> child.pipeline().addLast(new OneShot());
                                 case IDS -> child.pipeline().addLast(new PeerCredentialsHandler());
                                 case ALL -> child.pipeline().addLast(all.build());
                             }
                             child.pipeline().addLast(application);
                         }
-                    })
-                    .bind(new DomainSocketAddress(path.toString()))
-                    .syncUninterruptibly();
+                    });
+            if (kind == Kind.ACCEPT) {
+                bootstrap.handler(new PeerCredentialsAcceptHandler());
+            }
+            bootstrap.bind(new DomainSocketAddress(path.toString())).syncUninterruptibly();
+        }
+    }
+
+    private static final class OneShot extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelActive(ChannelHandlerContext ctx) {
+            ctx.fireUserEventTriggered(this);
+            ctx.fireChannelActive();
+            ctx.pipeline().remove(this);
         }
     }
 

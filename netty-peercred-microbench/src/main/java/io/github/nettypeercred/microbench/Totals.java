@@ -17,6 +17,12 @@ import org.openjdk.jmh.annotations.State;
 public class Totals {
     public double plainNanos;
     public double plainBytes;
+    public double oneShotNanos;
+    public double oneShotBytes;
+    public double systemCallNanos;
+    public double systemCallBytes;
+    public double acceptNanos;
+    public double acceptBytes;
     public double idsNanos;
     public double idsBytes;
     public double allNanos;
@@ -39,6 +45,18 @@ public class Totals {
             case PLAIN -> {
                 plainNanos = medianNanos;
                 plainBytes = medianBytes;
+            }
+            case ONE_SHOT -> {
+                oneShotNanos = medianNanos;
+                oneShotBytes = medianBytes;
+            }
+            case SYSTEM_CALL -> {
+                systemCallNanos = medianNanos;
+                systemCallBytes = medianBytes;
+            }
+            case ACCEPT -> {
+                acceptNanos = medianNanos;
+                acceptBytes = medianBytes;
             }
             case IDS -> {
                 idsNanos = medianNanos;
