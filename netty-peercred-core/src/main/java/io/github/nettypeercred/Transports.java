@@ -9,11 +9,15 @@ import io.netty.channel.unix.DomainSocketChannel;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.ServiceLoader;
 
 /** The transports on the class path, and the one capture that asks the right one. */
 final class Transports {
     private static final PeerCredentialsTransport[] ALL = load();
+
+    static final Absence CLOSED =
+            new Absence(AbsenceReason.CLOSED, "the channel was closed before its credentials were captured");
 
     private Transports() {}
 
@@ -24,12 +28,13 @@ final class Transports {
      */
     static PeerCredentialsResult capture(Channel channel, CaptureRequest request, CredentialsFactory factory) {
         if (!channel.isOpen()) {
-            return new Absence(AbsenceReason.CLOSED, "the channel was closed before its credentials were captured");
+            return CLOSED;
         }
         try {
             for (PeerCredentialsTransport transport : ALL) {
                 if (transport.serves(channel)) {
-                    return transport.capture(channel, request, factory);
+                    return Objects.requireNonNull(
+                            transport.capture(channel, request, factory), "the transport's answer");
                 }
             }
             return unserved(channel);
