@@ -50,6 +50,10 @@ record StoredResult(Channel channel, PeerCredentialsResult result) {
         return value instanceof StoredResult stored && stored.channel == channel ? stored.result : FOREIGN_CHANNEL;
     }
 
+    static void store(Channel channel, PeerCredentialsResult result) {
+        attribute(channel).set(new StoredResult(channel, result));
+    }
+
     /** The attribute that holds the channel's result: made here, if it has none yet. */
     static Attribute<Object> attribute(Channel channel) {
         return channel.attr(KEY);

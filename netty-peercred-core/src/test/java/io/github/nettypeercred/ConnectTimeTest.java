@@ -111,9 +111,9 @@ class ConnectTimeTest {
     @Test
     void capture_overAValueOfAnotherChannel_asks() {
         peerWithEverything();
-        Values.store(channel, new Absence(AbsenceReason.FAILED, "x"));
+        StoredResult.store(channel, new Absence(AbsenceReason.FAILED, "x"));
         EmbeddedChannel other = new EmbeddedChannel();
-        Values.store(other, Values.peer(0));
+        StoredResult.store(other, Values.peer(0));
         var key = io.netty.util.AttributeKey.<Object>valueOf("io.github.nettypeercred.UnixPeerCredentials");
         channel.attr(key).set(other.attr(key).get());
         assertThat(ConnectTime.CONNECT.capture(channel, IDS).orElseThrow().uid())

@@ -40,7 +40,7 @@ class StoredResultTest {
     void of_anyThread_givesTheSameObject() throws Exception {
         EmbeddedChannel channel = new EmbeddedChannel();
         UnixPeerCredentials peer = Values.peer(1);
-        Values.store(channel, peer);
+        StoredResult.store(channel, peer);
         assertThat(UnixPeerCredentials.of(channel)).isSameAs(peer);
         assertThat(CompletableFuture.supplyAsync(() -> UnixPeerCredentials.of(channel))
                         .get(30, TimeUnit.SECONDS))
@@ -51,7 +51,7 @@ class StoredResultTest {
     void of_valueCopiedFromAnotherChannel_isForeign() {
         EmbeddedChannel root = new EmbeddedChannel();
         EmbeddedChannel thief = new EmbeddedChannel();
-        Values.store(root, Values.peer(0));
+        StoredResult.store(root, Values.peer(0));
         thief.attr(KEY).set(root.attr(KEY).get());
         assertThat(reason(thief)).isEqualTo(AbsenceReason.FOREIGN_CHANNEL);
         assertThat(UnixPeerCredentials.of(root).orElseThrow().uid()).isZero();
@@ -72,12 +72,12 @@ class StoredResultTest {
         EmbeddedChannel stream = childOf(connection);
         EmbeddedChannel inner = childOf(stream);
         UnixPeerCredentials peer = Values.peer(1);
-        Values.store(connection, peer);
+        StoredResult.store(connection, peer);
         assertThat(UnixPeerCredentials.of(inner)).isSameAs(peer);
 
         // The first result wins, also where it is an absence or somebody else's object.
         Absence absence = new Absence(AbsenceReason.FAILED, "x");
-        Values.store(stream, absence);
+        StoredResult.store(stream, absence);
         assertThat(UnixPeerCredentials.of(inner)).isSameAs(absence);
         stream.attr(KEY).set("foreign");
         assertThat(reason(inner)).isEqualTo(AbsenceReason.FOREIGN_CHANNEL);
@@ -86,7 +86,7 @@ class StoredResultTest {
     @Test
     void of_acceptedChannel_neverReadsTheServerChannel() {
         LocalServerChannel server = new LocalServerChannel();
-        Values.store(server, Values.peer(0));
+        StoredResult.store(server, Values.peer(0));
         assertThat(reason(childOf(server))).isEqualTo(AbsenceReason.NOT_CAPTURED);
         assertThat(reason(childOf(childOf(server)))).isEqualTo(AbsenceReason.NOT_CAPTURED);
         assertThat(reason(server)).isEqualTo(AbsenceReason.NOT_CAPTURED);

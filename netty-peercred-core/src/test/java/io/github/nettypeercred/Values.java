@@ -7,7 +7,6 @@ import io.github.nettypeercred.CredentialSource.Moment;
 import io.github.nettypeercred.process.PeerProcess;
 import io.github.nettypeercred.process.ProcessIds;
 import io.github.nettypeercred.spi.ProcessCalls;
-import io.netty.channel.Channel;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -44,10 +43,5 @@ final class Values {
         public synchronized void close(int pidfd) {
             closed.add(pidfd);
         }
-    }
-
-    /** Stores a result as a capture does. */
-    static void store(Channel channel, PeerCredentialsResult result) {
-        StoredResult.attribute(channel).set(new StoredResult(channel, result));
     }
 }
