@@ -135,12 +135,17 @@ class EpollReregistrationTest {
     @Test
     void moveBeforeTheAnnouncement_announcesOnTheNewLoop() {
         client.deregister().syncUninterruptibly();
+        block(second, released);
         first.submit(() -> {
                     client.pipeline().addLast(recorder).addFirst(new PeerCredentialsHandler());
                     assertThat(UnixPeerCredentials.of(client).credentials()).isPresent();
                     second.register(client); // while the announcement waits in the first loop's queue
                 })
                 .syncUninterruptibly();
+        drain(first);
+        // Nothing is announced, and the pipeline not touched, from the loop that the channel has left.
+        assertThat(client.pipeline().get(PeerCredentialsHandler.class)).isNotNull();
+        released.countDown();
         assertCapturedOnceAndReads();
         assertThat(client.pipeline().get(PeerCredentialsHandler.class)).isNull();
     }
