@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ServerChannel;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
@@ -123,6 +124,16 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
      */
     public long refusedCount() {
         return refused.sum();
+    }
+
+    /** Closes an accepted connection that it was added to by mistake: there it would let everybody in. */
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        if (ctx.channel().parent() instanceof ServerChannel) {
+            ctx.close();
+            ctx.fireExceptionCaught(new IllegalStateException("PeerCredentialsAcceptHandler was added to an accepted"
+                    + " connection: it belongs into ServerBootstrap.handler(..), and PeerCredentialsHandler here"));
+        }
     }
 
     @Override

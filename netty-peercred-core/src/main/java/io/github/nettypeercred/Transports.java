@@ -14,6 +14,9 @@ import java.util.ServiceLoader;
 
 /** The transports on the class path, and the one capture that asks the right one. */
 final class Transports {
+    /** A loader that cannot list its services fails again at every call. */
+    private static final int MOST_FAILURES = 100;
+
     private static final PeerCredentialsTransport[] ALL = load();
 
     static final Absence CLOSED =
@@ -74,16 +77,19 @@ final class Transports {
         Iterator<PeerCredentialsTransport> providers = ServiceLoader.load(
                         PeerCredentialsTransport.class, PeerCredentialsTransport.class.getClassLoader())
                 .iterator();
-        while (true) {
+        int failures = 0;
+        while (failures < MOST_FAILURES) {
             try {
                 if (!providers.hasNext()) {
-                    return found.toArray(new PeerCredentialsTransport[0]);
+                    break;
                 }
                 found.add(providers.next());
             } catch (Throwable t) {
                 // A transport whose Netty classes are missing, such as io_uring's beside Netty 4.1, serves no channel.
                 Log.debug("a transport cannot be loaded", t);
+                failures++;
             }
         }
+        return found.toArray(new PeerCredentialsTransport[0]);
     }
 }

@@ -14,6 +14,7 @@ class AnswerTest {
         assertThat(answer.value()).contains("x");
         assertThat(answer.absence()).isEmpty();
         assertThat(answer.orElseThrow()).isEqualTo("x");
+        assertThat(Answer.known("a\nb\u001b")).hasToString("a\\u000ab\\u001b");
         assertThat(answer).hasToString("x").isEqualTo(Answer.known("x")).isNotEqualTo(Answer.known("y"));
     }
 
