@@ -31,7 +31,7 @@ enum peercred_want {
     PEERCRED_LABEL = 2,  // the label of the security module
     PEERCRED_PIDFD = 4,  // a process descriptor, owned by the caller
     // Make sure that the socket is a Unix socket that does not listen: needed for a descriptor of unknown origin, since
-    // SO_PEERCRED also answers on a listening socket, with its own process, and on some sockets of other families.
+    // SO_PEERCRED also answers on a listening socket, with its own process.
     PEERCRED_CHECK_SOCKET = 8
 };
 

@@ -7,6 +7,7 @@ import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ServerChannel;
+import io.netty.util.ReferenceCountUtil;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
@@ -27,7 +28,7 @@ import java.util.function.Predicate;
  *
  * <p>It never captures a process handle: a connection closed at this stage has no close event to close the handle on.
  *
- * <p>Sharable: it keeps nothing of a connection. It belongs into {@code ServerBootstrap.handler(..)}, and runs on the server
+ * <p>Sharable: it keeps nothing of a connection. It belongs in {@code ServerBootstrap.handler(..)}, and runs on the server
  * channel's event loop, so the predicate must not block.
  */
 @Sharable
@@ -129,21 +130,32 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
     /** Closes an accepted connection that it was added to by mistake: there it would let everybody in. */
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        if (ctx.channel().parent() instanceof ServerChannel) {
-            ctx.close();
-            ctx.fireExceptionCaught(new IllegalStateException("PeerCredentialsAcceptHandler was added to an accepted"
-                    + " connection: it belongs into ServerBootstrap.handler(..), and PeerCredentialsHandler here"));
+        if (isMisplaced(ctx)) {
+            // Later, since a channel that is closed while it is being registered may stay open (seen on io_uring).
+            ctx.executor().execute(() -> {
+                ctx.fireExceptionCaught(
+                        new IllegalStateException(
+                                "PeerCredentialsAcceptHandler was added to an accepted"
+                                        + " connection: it belongs in ServerBootstrap.handler(..), and PeerCredentialsHandler here"));
+                ctx.close();
+            });
         }
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object msg) {
-        if (!(msg instanceof Channel child) || admits(child)) {
+        if (isMisplaced(ctx)) {
+            ReferenceCountUtil.release(msg);
+        } else if (!(msg instanceof Channel child) || admits(child)) {
             ctx.fireChannelRead(msg);
-            return;
+        } else {
+            refused.increment();
+            child.unsafe().closeForcibly();
         }
-        refused.increment();
-        child.unsafe().closeForcibly();
+    }
+
+    private static boolean isMisplaced(ChannelHandlerContext ctx) {
+        return ctx.channel().parent() instanceof ServerChannel;
     }
 
     /** Decides without ever throwing: what escapes here would stop the acceptor for a second. */

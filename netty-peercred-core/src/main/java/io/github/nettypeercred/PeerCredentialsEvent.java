@@ -4,12 +4,13 @@ package io.github.nettypeercred;
 import java.util.Objects;
 
 /**
- * The user event by which {@link PeerCredentialsHandler} announces, exactly once a channel, what the capture came to. It
+ * The user event by which a {@link PeerCredentialsHandler} announces, exactly once, what the capture came to. It
  * travels ahead of {@code channelActive} and of every message.
  */
 public sealed interface PeerCredentialsEvent {
     /**
-     * Returns what the capture came to: the same object that {@link UnixPeerCredentials#of} gives from now on.
+     * Returns what the capture came to: the same object that {@link UnixPeerCredentials#of} gives from now
+     * on, unless a later handler asks for more.
      *
      * @return credentials or absence
      */

@@ -5,6 +5,9 @@ import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.embedded.EmbeddedChannel;
+import io.netty.channel.unix.DomainDatagramChannel;
 import io.netty.channel.unix.DomainSocketChannel;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -36,11 +39,17 @@ final class Transports {
         try {
             for (PeerCredentialsTransport transport : ALL) {
                 if (transport.serves(channel)) {
-                    return Objects.requireNonNull(
+                    PeerCredentialsResult result = Objects.requireNonNull(
                             transport.capture(channel, request, factory), "the transport's answer");
+                    if (result instanceof Absence absence && absence.reason() == AbsenceReason.UNAVAILABLE) {
+                        Log.warnOnce(absence);
+                    }
+                    return result;
                 }
             }
-            return unserved(channel);
+            Absence absence = unserved(channel);
+            Log.warnOnce(absence);
+            return absence;
         } catch (Throwable t) {
             Log.debug("capture failed on {}", channel, t);
             return new Absence(AbsenceReason.FAILED, "the capture threw " + t);
@@ -49,13 +58,22 @@ final class Transports {
 
     private static Absence unserved(Channel channel) {
         String type = channel.getClass().getName();
-        if (type.startsWith("io.netty.channel.epoll.") && channel instanceof DomainSocketChannel) {
+        if (channel instanceof ServerChannel) {
             return new Absence(
-                    AbsenceReason.NO_TRANSPORT, "add netty-peercred-epoll to the class path: it serves " + type);
+                    AbsenceReason.NOT_CONNECTED,
+                    "this is the listening channel: add PeerCredentialsHandler to the pipelines of its children, in"
+                            + " childHandler(..), or PeerCredentialsAcceptHandler here");
         }
-        if (type.startsWith("io.netty.channel.uring.") && channel instanceof DomainSocketChannel) {
+        if (channel instanceof EmbeddedChannel) {
             return new Absence(
-                    AbsenceReason.NO_TRANSPORT, "add netty-peercred-io_uring to the class path: it serves " + type);
+                    AbsenceReason.NOT_UNIX_SOCKET,
+                    "an EmbeddedChannel has no peer: in a test, put a PretendedPeer of netty-peercred-testing on it before"
+                            + " the handler is added");
+        }
+        if (channel instanceof DomainDatagramChannel) {
+            return new Absence(
+                    AbsenceReason.NOT_CONNECTED,
+                    "a datagram socket has no peer: each datagram has a sender of its own");
         }
         if (type.equals("io.netty.channel.socket.nio.NioDomainSocketChannel")) {
             return new Absence(
@@ -64,7 +82,14 @@ final class Transports {
                             + " netty-peercred-epoll, or IoUringDomainSocketChannel with netty-peercred-io_uring");
         }
         if (channel instanceof DomainSocketChannel) {
-            return new Absence(AbsenceReason.NO_TRANSPORT, "no netty-peercred transport module serves " + type);
+            String module = type.startsWith("io.netty.channel.epoll.")
+                    ? "netty-peercred-epoll"
+                    : type.startsWith("io.netty.channel.uring.") ? "netty-peercred-io_uring" : null;
+            return new Absence(
+                    AbsenceReason.NO_TRANSPORT,
+                    module == null
+                            ? "no netty-peercred transport module serves " + type
+                            : "add " + module + " to the class path: it serves " + type);
         }
         return new Absence(
                 AbsenceReason.NOT_UNIX_SOCKET,

@@ -17,8 +17,8 @@ import java.util.concurrent.Executor;
  * process, whatever becomes of its pid.
  *
  * <p>One object owns the descriptor and closes it exactly once: a handle captured on a channel closes with the channel.
- * All methods may be called from any thread. After {@link #close()} they throw {@link AbsentException} with reason {@link
- * AbsenceReason#CLOSED}.
+ * All methods may be called from any thread. After {@link #close()}, {@link #isAlive()} and {@link #currentIds()} throw
+ * {@link AbsentException} with reason {@link AbsenceReason#CLOSED}, and {@link #facts} gives that reason for each fact.
  *
  * <p>Source: pidfd_open(2); socket option SO_PEERPIDFD, Linux 6.5.
  */
@@ -53,7 +53,8 @@ public final class PeerProcess implements AutoCloseable {
     /**
      * Returns the ids that the process has now: not those of the moment of capture. Does not block.
      *
-     * @return the ids, or why they are unknown; {@link AbsenceReason#UNSUPPORTED} before Linux 6.13
+     * @return the ids, or why they are unknown: {@link AbsenceReason#UNSUPPORTED} before Linux 6.13, {@link
+     *     AbsenceReason#REAPED}, {@link AbsenceReason#UNMAPPED}
      */
     public synchronized Answer<ProcessIds> currentIds() {
         return descriptor.calls.ids(openDescriptor());
@@ -64,7 +65,8 @@ public final class PeerProcess implements AutoCloseable {
      * afterwards.
      *
      * @param executor where to read, which may block for as long as the file system likes: not an event loop
-     * @return the facts, each known or absent with a reason; never completes exceptionally unless the executor refuses
+     * @return the facts, each known or absent with a reason; it does not complete exceptionally
+     * @throws java.util.concurrent.RejectedExecutionException if the executor takes no tasks
      */
     public CompletableFuture<ProcessFacts> facts(Executor executor) {
         return CompletableFuture.supplyAsync(

@@ -2,8 +2,8 @@
 package io.github.nettypeercred.process;
 
 /**
- * The ids of a process at the moment of asking, which may differ from those it had when it connected. All are unsigned
- * 32-bit numbers.
+ * The ids of a process at the moment of asking, which may differ from those it had when it connected. User and group ids
+ * are unsigned 32-bit numbers.
  *
  * @param pid its process id in this pid namespace, 0 if not visible
  * @param parentPid its parent's process id in this pid namespace, 0 if not visible

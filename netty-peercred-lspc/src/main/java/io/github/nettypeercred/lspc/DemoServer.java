@@ -86,5 +86,11 @@ final class DemoServer {
                 ctx.writeAndFlush(Unpooled.copiedBuffer("welcome\n", US_ASCII));
             }
         }
+
+        /** A child that ends without having read its welcome resets the connection. */
+        @Override
+        public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+            ctx.close();
+        }
     }
 }

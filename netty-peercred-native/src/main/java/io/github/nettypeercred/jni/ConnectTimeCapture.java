@@ -123,10 +123,13 @@ public final class ConnectTimeCapture {
             buffer = new ConnectTimeBuffer(0, buffer.labelLength());
             buffer.capture(fd, WANT_LABEL);
         }
+        if (buffer.labelStatus() == Status.UNSUPPORTED) {
+            return Answer.unknown(new Absence(
+                    AbsenceReason.UNSUPPORTED, "SO_PEERSEC: no Linux security module that labels sockets is active"));
+        }
         return buffer.labelStatus() == Status.OK
                 ? decode(buffer.label())
-                : Answer.unknown(Status.absence(
-                        "SO_PEERSEC (a Linux security module that labels sockets)", buffer.labelStatus(), 0));
+                : Answer.unknown(Status.absence("SO_PEERSEC", buffer.labelStatus(), 0));
     }
 
     /** Decodes a label. One that is not plain text stays unknown, lest two labels look alike. */

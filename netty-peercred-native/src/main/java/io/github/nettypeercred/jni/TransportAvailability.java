@@ -22,9 +22,7 @@ public final class TransportAvailability {
         }
         return new UnsupportedOperationException(
                 "Netty's " + transport + " transport is not available: " + nettyCause.getMessage()
-                        + advice(
-                                netty.getModule(),
-                                "io.netty.transport." + transport + ".linux." + NativeLibrary.arch()),
+                        + advice(transport, netty.getModule(), nettyCause),
                 nettyCause);
     }
 
@@ -43,12 +41,19 @@ public final class TransportAvailability {
                 missing);
     }
 
-    private static String advice(Module classes, String natives) {
+    private static String advice(String transport, Module classes, Throwable nettyCause) {
+        // All of Netty's io_uring jars, whatever their processor, call their module by the name of the first.
+        String natives = "io.netty.transport." + transport + ".linux."
+                + (transport.equals("io_uring") ? "x86_64" : NativeLibrary.arch());
         ModuleLayer layer = classes.getLayer();
-        return layer == null || layer.findModule(natives).isPresent()
-                ? ""
-                : "; on the module path nothing requires Netty's native module, so start java with --add-modules "
-                        + natives;
+        if (layer != null && layer.findModule(natives).isEmpty()) {
+            return "; on the module path nothing requires Netty's native module, so start java with --add-modules "
+                    + natives;
+        }
+        return nettyCause instanceof UnsatisfiedLinkError
+                ? "; is netty-transport-native-" + transport + " with classifier linux-" + NativeLibrary.arch()
+                        + " on the class path?"
+                : "";
     }
 
     /**

@@ -127,7 +127,7 @@ class RelocationTest {
                         if (!entry.isDirectory()
                                 && !name.equals("module-info.class")
                                 && !name.contains("maven")
-                                && !name.endsWith("MANIFEST.MF")) {
+                                && !name.matches("META-INF/(MANIFEST.MF|LICENSE|NOTICE)")) {
                             write(jar, written, renaming, library.apply(name), Jars.entry(source, name));
                         }
                     }

@@ -23,12 +23,15 @@ import org.jspecify.annotations.Nullable;
  * EmbeddedChannel} answer as if it were connected.
  *
  * <pre>{@code
- * EmbeddedChannel channel = new EmbeddedChannel();
+ * EmbeddedChannel channel = new EmbeddedChannel(false, false); // not active yet, so that handlers see channelActive
  * PretendedPeer.of(1000, 1000).groups(27).on(channel);
  * channel.pipeline().addLast(new PeerCredentialsHandler(), new MyIpcHandler());
+ * channel.register();
  * }</pre>
  *
- * <p>It works on embedded channels alone, which no real peer can reach. Keep this artifact in the test scope.
+ * <p>It works on embedded channels alone, which no real peer can reach. Keep this artifact in the test scope. The moment of
+ * its credentials is {@link io.github.nettypeercred.CredentialSource.Moment#SETUP}, unless the channel has a server channel
+ * for a parent; it never has a process.
  *
  * <p>Immutable: each method returns a changed copy.
  */

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.testsuite;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.nettypeercred.PeerCredentialsHandler;
+import io.github.nettypeercred.testing.PretendedPeer;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
+import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +34,17 @@ class ReadmeTest {
         Path source = Path.of("src/test/java", GreetingServer.class.getName().replace('.', '/') + ".java");
         assertThat(shown).hasSizeBetween(10, 25);
         assertThat(Files.readAllLines(source).stream().map(String::trim)).containsSubsequence(shown);
+    }
+
+    @Test
+    void greeter_greetsAPretendedPeer() {
+        EmbeddedChannel channel = new EmbeddedChannel(false, false);
+        PretendedPeer.of(4294967290L, 100).on(channel);
+        channel.pipeline().addLast(new PeerCredentialsHandler(), new GreetingServer.Greeter());
+        assertThatCode(channel::register).doesNotThrowAnyException();
+        ByteBuf greeting = channel.readOutbound();
+        assertThat(greeting.toString(UTF_8)).isEqualTo("hello, user 4294967290\n");
+        greeting.release();
     }
 
     @Test

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsHandler;
+import io.netty.bootstrap.AbstractBootstrap;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -15,7 +16,9 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.epoll.EpollDomainDatagramChannel;
 import io.netty.channel.epoll.EpollIoHandler;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
@@ -23,6 +26,7 @@ import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
+import io.netty.channel.unix.DomainSocketAddress;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -127,6 +131,44 @@ class UnservedChannelTest {
                     .matches(text -> atAccept
                             || (text.startsWith("NO_TRANSPORT: NioDomainSocketChannel")
                                     && text.contains("EpollDomainSocketChannel with netty-peercred-epoll")));
+        }
+    }
+
+    @Test
+    void listeningChannel_isNotCaptured() {
+        assertThat(refusalOnBind(new ServerBootstrap()
+                        .channel(EpollServerDomainSocketChannel.class)
+                        .childHandler(new ChannelInboundHandlerAdapter())))
+                .startsWith("NOT_CONNECTED: this is the listening channel")
+                .contains("childHandler", "PeerCredentialsAcceptHandler");
+    }
+
+    @Test
+    void datagramChannel_hasNoPeer() {
+        assertThat(refusalOnBind(new Bootstrap().channel(EpollDomainDatagramChannel.class)))
+                .startsWith("NOT_CONNECTED: a datagram socket has no peer");
+    }
+
+    /** Binds a channel with the handler in its own pipeline, which must refuse; returns what it refused with. */
+    private static String refusalOnBind(AbstractBootstrap<?, ?> bootstrap) {
+        EventLoopGroup group = TestTransport.EPOLL.newGroup(1);
+        Recorder recorder = new Recorder();
+        bootstrap.group(group).handler(new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                channel.pipeline().addLast(new PeerCredentialsHandler(), recorder);
+            }
+        });
+        try {
+            Channel bound = bootstrap
+                    .bind(new DomainSocketAddress(TestServer.newPath().toFile()))
+                    .syncUninterruptibly()
+                    .channel();
+            assertThat(bound.closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS))
+                    .isTrue();
+            return recorder.announced().toString();
+        } finally {
+            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
         }
     }
 }
