@@ -36,14 +36,15 @@ final class ConnectTime implements CredentialsFactory {
     PeerCredentialsResult capture(Channel channel, CaptureRequest request) {
         CaptureRequest wanted = request;
         Attribute<Object> attribute = StoredResult.attribute(channel);
-        if (StoredResult.own(channel, attribute) instanceof UnixPeerCredentials present) {
+        StoredResult stored = StoredResult.bound(channel, attribute);
+        if (stored != null && stored.setup() instanceof UnixPeerCredentials present) {
             wanted = request.plus(present.request());
             if (wanted.equals(present.request())) {
                 return present;
             }
         }
         PeerCredentialsResult result = Transports.capture(channel, wanted, this);
-        attribute.set(new StoredResult(channel, result));
+        attribute.set(new StoredResult(channel, result, stored == null ? null : stored.firstRead()));
         if (wanted.process() && result instanceof UnixPeerCredentials present) {
             present.process().value().ifPresent(process -> channel.closeFuture()
                     .addListener(closed -> process.close()));
