@@ -12,6 +12,12 @@ class IoUringFirstReadTest extends AbstractFirstReadTest {
         return new TestTransport.IoUring();
     }
 
+    /** Netty 4.2.18 keeps the option on these channels and closes them all the same. */
+    @Override
+    boolean knowsHalfClosure() {
+        return false;
+    }
+
     @Test
     void bufferRing_isRefused() {
         try (TestServer server = TestServer.start(transport(), child -> {
