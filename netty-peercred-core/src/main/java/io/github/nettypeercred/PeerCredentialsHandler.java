@@ -205,11 +205,13 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
          * Refuses a peer of whom nothing has been read for so long since the channel became active, {@link
          * AbsenceReason#TIMED_OUT}, also if that is because nobody called {@code read()}. 30 seconds unless called.
          *
-         * @param newDeadline more than zero
+         * @param newDeadline more than zero, less than 292 years
          * @return this builder
          */
         public Builder deadline(Duration newDeadline) {
-            if (newDeadline.isNegative() || newDeadline.isZero()) {
+            if (newDeadline.isNegative()
+                    || newDeadline.isZero()
+                    || newDeadline.compareTo(Duration.ofNanos(Long.MAX_VALUE)) > 0) {
                 throw new IllegalArgumentException("deadline: " + newDeadline);
             }
             deadline = newDeadline;

@@ -15,16 +15,19 @@ import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsEvent;
 import io.github.nettypeercred.PeerCredentialsHandler;
 import io.github.nettypeercred.UnixPeerCredentials;
+import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.DomainSocketReadMode;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannelOption;
@@ -32,6 +35,7 @@ import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.EventExecutorGroup;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -427,9 +431,11 @@ abstract class AbstractFirstReadTest {
                 });
                 Peer peer = Peer.start(Peer.as(1000, 1000, "-", "connect", server.path(), "write", "x"))) {
             assertThat(peer.exit()).isZero();
-            server.next().channel().read();
+            Channel channel = server.next().channel();
+            channel.read();
             assertThat(captured(server, Moment.FIRST_READ).pid()).hasValue(peer.pid());
             assertNext(server, "read x");
+            channel.read(); // Netty on io_uring may see the end of the stream only then
             assertNext(server, "inactive");
         }
     }
@@ -511,6 +517,58 @@ abstract class AbstractFirstReadTest {
                 assertThat(AbstractConnectTest.reasonOf(seen.channel(), Moment.FIRST_READ))
                         .isEqualTo(AbsenceReason.RACED);
             }
+        }
+    }
+
+    @Test
+    void bytesOfTwoSenders_withAnOutOfBandByteBetween_areNotJoinedInTheFirstRead() {
+        try (TestServer server = start(child -> {
+                    child.config().setAutoRead(false);
+                    child.pipeline().addLast(firstRead().build());
+                });
+                Peer peer = Peer.start(
+                        "connect",
+                        server.path(),
+                        "write",
+                        "a",
+                        "oob",
+                        "pass",
+                        "uid",
+                        "2000",
+                        "2000",
+                        "2000",
+                        "write",
+                        "b",
+                        "say",
+                        "sent",
+                        "await")) {
+            assertThat(peer.line()).isEqualTo("sent");
+            Channel channel = server.next().channel();
+            channel.read();
+            UnixPeerCredentials first = captured(server, Moment.FIRST_READ);
+            assertThat(first.uid()).isZero();
+            assertThat(first.pid()).hasValue(peer.pid());
+            assertNext(server, "read a");
+            channel.read();
+            assertNext(server, "read b");
+        }
+    }
+
+    @Test
+    void dataThatNobodyReads_meetsTheDeadline() {
+        try (TestServer server = start(child -> {
+                    child.config().setAutoRead(false);
+                    child.pipeline()
+                            .addLast(firstRead()
+                                    .admitAbsent()
+                                    .deadline(Duration.ofMillis(200))
+                                    .build());
+                });
+                Peer peer = Peer.start("connect", server.path(), "write", "x", "await")) {
+            assertThat(peer.pid()).isPositive();
+            assertNext(server, "active");
+            assertRefused(server, AbsenceReason.TIMED_OUT, "PT0.2S");
+            assertNext(server, "inactive");
         }
     }
 
@@ -599,6 +657,78 @@ abstract class AbstractFirstReadTest {
                 Peer peer = Peer.start("connect", server.path(), "drain")) {
             assertRefused(server, AbsenceReason.FILE_DESCRIPTORS, "DOMAIN_SOCKET_READ_MODE");
             assertThat(peer.line()).isEqualTo("0");
+        }
+    }
+
+    @Test
+    void connectAndFirstRead_whereTheLatterCannotWork_tellsBoth() {
+        for (boolean admit : new boolean[] {false, true}) {
+            try (TestServer server = start(child -> {
+                        child.config()
+                                .setOption(
+                                        UnixChannelOption.DOMAIN_SOCKET_READ_MODE,
+                                        DomainSocketReadMode.FILE_DESCRIPTORS);
+                        child.pipeline().addLast((admit ? both().admitAbsent() : both()).build());
+                    });
+                    Peer peer = Peer.start("connect", server.path(), "await")) {
+                assertThat(captured(server, Moment.CONNECT).pid()).hasValue(peer.pid());
+                if (admit) {
+                    assertThat(server.next().what()).isInstanceOf(PeerCredentialsEvent.Admitted.class);
+                    assertNext(server, "active");
+                } else {
+                    assertRefused(server, AbsenceReason.FILE_DESCRIPTORS, "DOMAIN_SOCKET_READ_MODE");
+                }
+            }
+        }
+    }
+
+    @Test
+    void client_knowsWhoSentItsFirstBytes() {
+        EventLoopGroup group = transport().newGroup(1);
+        BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
+        Path path = TestServer.newPath();
+        try (Peer server = Peer.start(
+                "listen",
+                path.toString(),
+                "say",
+                "ready",
+                "accept",
+                "uid",
+                "1000",
+                "1000",
+                "1000",
+                "write",
+                "x",
+                "await")) {
+            assertThat(server.line()).isEqualTo("ready");
+            Channel channel = new Bootstrap()
+                    .group(group)
+                    .channel(transport().clientChannel())
+                    .handler(new ChannelInitializer<>() {
+                        @Override
+                        protected void initChannel(Channel ch) {
+                            ch.pipeline().addLast(both().build(), new ChannelInboundHandlerAdapter() {
+                                @Override
+                                public void userEventTriggered(ChannelHandlerContext ctx, Object evt) {
+                                    seen.add(evt);
+                                }
+                            });
+                        }
+                    })
+                    .connect(new DomainSocketAddress(path.toFile()))
+                    .syncUninterruptibly()
+                    .channel();
+            await().atMost(30, TimeUnit.SECONDS).until(() -> seen.size() == 2);
+            UnixPeerCredentials listened =
+                    UnixPeerCredentials.of(channel, Moment.LISTEN).orElseThrow();
+            UnixPeerCredentials wrote =
+                    UnixPeerCredentials.of(channel, Moment.FIRST_READ).orElseThrow();
+            assertThat(listened.uid()).isZero();
+            assertThat(wrote.uid()).isEqualTo(1000);
+            assertThat(wrote.pid()).hasValue(server.pid());
+            channel.close().syncUninterruptibly();
+        } finally {
+            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
         }
     }
 
@@ -752,6 +882,8 @@ abstract class AbstractFirstReadTest {
         assertThatThrownBy(() -> firstRead().refuseDiffering().build()).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> both().refuseDiffering().admitAbsent().build())
                 .isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> firstRead().deadline(Duration.ofSeconds(Long.MAX_VALUE)))
+                .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> firstRead().deadline(Duration.ZERO)).isInstanceOf(IllegalArgumentException.class);
     }
 }
