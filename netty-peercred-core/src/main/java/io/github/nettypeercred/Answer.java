@@ -81,9 +81,10 @@ public sealed interface Answer<T> {
             return known;
         }
 
+        /** One line: everything but printable ASCII is escaped, since a peer may have shaped the value. */
         @Override
         public String toString() {
-            return known.toString();
+            return Printable.of(known.toString());
         }
     }
 

@@ -44,11 +44,16 @@ final class ConnectTime implements CredentialsFactory {
             }
         }
         PeerCredentialsResult result = Transports.capture(channel, wanted, this);
-        attribute.set(new StoredResult(channel, result, stored == null ? null : stored.firstRead()));
         if (wanted.process() && result instanceof UnixPeerCredentials present) {
             present.process().value().ifPresent(process -> channel.closeFuture()
                     .addListener(closed -> process.close()));
         }
+        if (!channel.isOpen()) {
+            // Another event loop, to which the channel moved meanwhile, closed it: the descriptor may be another's by
+            // now.
+            result = Transports.CLOSED;
+        }
+        attribute.set(new StoredResult(channel, result, stored == null ? null : stored.firstRead()));
         return result;
     }
 

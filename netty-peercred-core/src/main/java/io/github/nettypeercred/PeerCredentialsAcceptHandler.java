@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler.Sharable;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ServerChannel;
 import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
@@ -141,11 +142,19 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
         return refused.sum();
     }
 
+    /** Closes an accepted connection that it was added to by mistake: there it would let everybody in. */
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        if (!firstRead) {
-            return;
+        if (ctx.channel().parent() instanceof ServerChannel) {
+            ctx.close();
+            ctx.fireExceptionCaught(new IllegalStateException("PeerCredentialsAcceptHandler was added to an accepted"
+                    + " connection: it belongs into ServerBootstrap.handler(..), and PeerCredentialsHandler here"));
+        } else if (firstRead) {
+            attestReads(ctx);
         }
+    }
+
+    private static void attestReads(ChannelHandlerContext ctx) {
         if (ctx.channel().eventLoop().inEventLoop()) {
             Absence absence = Transports.attestReads(ctx.channel());
             if (absence != null) {
@@ -153,7 +162,7 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
                 Log.debug("accepted connections do not inherit SO_PASSCRED from {}: {}", ctx.channel(), absence);
             }
         } else {
-            ctx.channel().eventLoop().execute(() -> handlerAdded(ctx));
+            ctx.channel().eventLoop().execute(() -> attestReads(ctx));
         }
     }
 

@@ -78,7 +78,11 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     private @Nullable PeerCredentialsResult result;
     private @Nullable Queue<Held> held; // made when asking elsewhere, which few handlers do
     private boolean sawConnect;
-    private boolean swallowedActive;
+    /** Whether the handlers behind have not heard of an activity whose end they must then not hear of either. */
+    private boolean keptActive;
+
+    /** Set when this handler's executor takes no answer any more; it may still run what it took before. */
+    private volatile boolean abandoned;
 
     /** Makes a handler that captures user, group and process id, by one system call, and refuses a peer without. */
     public PeerCredentialsHandler() {
@@ -255,10 +259,24 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        if (firstRead != null) {
+        if (ctx.executor().inEventLoop() || !(ctx.executor() instanceof OrderedEventExecutor)) {
+            start(ctx);
+            return;
+        }
+        try {
+            // Registered with another event loop since the handler was added, so this thread is no longer the
+            // channel's.
+            ctx.executor().execute(() -> start(ctx));
+        } catch (RejectedExecutionException e) {
+            Log.debug("the executor is shut down: no message passes", e);
+        }
+    }
+
+    private void start(ChannelHandlerContext ctx) {
+        if (firstRead != null && state == State.NEW && !ctx.isRemoved()) {
             firstRead.begin(ctx); // before it is active, since what is sent before has no sender
         }
-        if (ctx.channel().isActive()) {
+        if (state == State.NEW && !ctx.isRemoved() && ctx.channel().isActive()) {
             ask(ctx);
             announceLater(ctx);
         }
@@ -274,7 +292,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
             Log.debug("{}: closing {}", "the handler was removed before the peer was known", ctx.channel());
             state = State.REFUSED;
             releaseHeld();
-            ctx.channel().close();
+            ctx.close();
         }
     }
 
@@ -299,25 +317,30 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     @Override
     public void channelActive(ChannelHandlerContext ctx) {
+        keptActive = true;
         if (state == State.NEW) {
             ask(ctx);
         }
         if (state == State.ASKING) {
             hold(null, () -> channelActive(ctx));
-        } else if (passes(ctx)) {
+            return;
+        }
+        if (passes(ctx)) {
+            keptActive = false;
             ctx.fireChannelActive();
             leave(ctx);
-        } else {
-            swallowedActive = true;
         }
     }
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object msg) {
         if (state == State.NEW) {
-            answer(new Absence(
-                    AbsenceReason.RACED,
-                    "a message came ahead of the capture: add the handler before the channel reads"));
+            keptActive = true; // should it still come
+            answerInstead(
+                    ctx,
+                    new Absence(
+                            AbsenceReason.RACED,
+                            "a message came ahead of the capture: add the handler before the channel reads"));
         }
         if (state == State.ASKING) {
             hold(msg, () -> channelRead(ctx, msg));
@@ -379,11 +402,16 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
         if (state == State.ASKING) {
-            hold(null, () -> channelInactive(ctx));
-        } else if (passes(ctx) || !swallowedActive) {
-            if (!failed(ctx) && isWaiting()) {
-                settle(ctx, Objects.requireNonNull(firstRead).endOfInput(true));
-            }
+            // The channel was closed before the event loop came to capture, and the answer would come when the pipeline
+            // is
+            // gone. It is known here: what a PeerCredentialsAcceptHandler captured, or that the channel is closed.
+            answerHeld(ctx, capture(ctx.channel()));
+        }
+        passes(ctx);
+        if (!failed(ctx) && isWaiting()) {
+            settle(ctx, Objects.requireNonNull(firstRead).endOfInput(true));
+        }
+        if (!keptActive) {
             ctx.fireChannelInactive();
         }
     }
@@ -466,10 +494,13 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
                 answer(impossible);
             }
         } else if (!(ctx.executor() instanceof OrderedEventExecutor)) {
-            answer(new Absence(
-                    AbsenceReason.FAILED,
-                    "the handler was added with a " + ctx.executor().getClass().getName()
-                            + ", which keeps no order: use a DefaultEventExecutorGroup, or none"));
+            answerInstead(
+                    ctx,
+                    new Absence(
+                            AbsenceReason.FAILED,
+                            "the handler was added with a "
+                                    + ctx.executor().getClass().getName()
+                                    + ", which keeps no order: use a DefaultEventExecutorGroup, or none"));
         } else if (isOnEventLoop(ctx)) {
             answer(capture(ctx.channel()));
         } else {
@@ -490,7 +521,9 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
                 deliver(ctx, capture(channel));
             });
         } catch (RejectedExecutionException e) {
-            deliver(ctx, new Absence(AbsenceReason.FAILED, "the channel's event loop is shut down"));
+            Absence absence = new Absence(AbsenceReason.FAILED, "the channel's event loop is shut down");
+            StoredResult.store(channel, absence);
+            deliver(ctx, absence);
         }
     }
 
@@ -499,8 +532,9 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
             ctx.executor().execute(() -> answerHeld(ctx, captured));
         } catch (RejectedExecutionException e) {
             Log.debug("the handler's executor is shut down: closing " + ctx.channel(), e);
+            abandoned = true;
             releaseHeld();
-            ctx.channel().close();
+            ctx.close();
         }
     }
 
@@ -509,6 +543,12 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
                 ? ConnectTime.CONNECT
                 : sawConnect ? ConnectTime.LISTEN : ConnectTime.SETUP;
         return moment.capture(channel, request);
+    }
+
+    /** Answers without a capture. */
+    private void answerInstead(ChannelHandlerContext ctx, Absence absence) {
+        StoredResult.store(ctx.channel(), absence);
+        answer(absence);
     }
 
     private void answer(PeerCredentialsResult captured) {
@@ -522,14 +562,23 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
             return; // removed meanwhile
         }
         answer(captured);
-        announce(ctx);
-        for (Held event = nextHeld(); event != null; event = nextHeld()) {
-            event.play.run();
+        try {
+            announce(ctx);
+            for (Held event = nextHeld(); event != null; event = nextHeld()) {
+                event.play.run();
+            }
+        } catch (RejectedExecutionException e) {
+            Log.debug("the next handler's executor is shut down: closing " + ctx.channel(), e);
+            releaseHeld();
+            ctx.close();
         }
     }
 
     private void hold(@Nullable Object owned, Runnable play) {
         Objects.requireNonNull(held).add(new Held(owned, play));
+        if (abandoned) {
+            releaseHeld();
+        }
     }
 
     private void releaseHeld() {
@@ -574,19 +623,25 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     private void announce(ChannelHandlerContext ctx) {
         boolean refuse = refuses();
         state = refuse ? State.REFUSED : State.OPEN;
-        if (result instanceof UnixPeerCredentials credentials) {
-            ctx.fireUserEventTriggered(new PeerCredentialsEvent.Captured(credentials));
-        } else if (result instanceof Absence absence) {
-            ctx.fireUserEventTriggered(
-                    refuse ? new PeerCredentialsEvent.Refused(absence) : new PeerCredentialsEvent.Admitted(absence));
-        }
-        if (refuse) {
-            Log.debug("refused {}: {}", ctx.channel(), result);
-            if (firstRead != null) {
-                firstRead.end(ctx.channel());
+        try {
+            if (result instanceof UnixPeerCredentials credentials) {
+                ctx.fireUserEventTriggered(new PeerCredentialsEvent.Captured(credentials));
+            } else if (result instanceof Absence absence) {
+                ctx.fireUserEventTriggered(
+                        refuse
+                                ? new PeerCredentialsEvent.Refused(absence)
+                                : new PeerCredentialsEvent.Admitted(absence));
             }
-            ctx.close();
-        } else if (firstRead != null && firstRead.impossible() != null) {
+        } finally { // the next handler's executor may be shut down, and then the event throws
+            if (refuse) {
+                Log.debug("refused {}: {}", ctx.channel(), result);
+                if (firstRead != null) {
+                    firstRead.end(ctx.channel());
+                }
+                ctx.close();
+            }
+        }
+        if (!refuse && firstRead != null && firstRead.impossible() != null) {
             settle(ctx, Objects.requireNonNull(firstRead.impossible()));
         }
     }

@@ -74,6 +74,13 @@ record StoredResult(Channel channel, @Nullable PeerCredentialsResult setup, @Nul
         return stored == null ? null : stored.setup;
     }
 
+    /** Stores the result of the set-up beside that of the first read, if there is one. */
+    static void store(Channel channel, PeerCredentialsResult setup) {
+        Attribute<Object> attribute = attribute(channel);
+        StoredResult before = bound(channel, attribute);
+        attribute.set(new StoredResult(channel, setup, before == null ? null : before.firstRead));
+    }
+
     /** The attribute that holds the channel's results: made here, if it has none yet. */
     static Attribute<Object> attribute(Channel channel) {
         return channel.attr(KEY);

@@ -11,15 +11,22 @@ import io.netty.channel.unix.DomainSocketReadMode;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Objects;
 import java.util.ServiceLoader;
 import org.jspecify.annotations.Nullable;
 
 /** The transports on the class path, and the one capture that asks the right one. */
 final class Transports {
+    /** A loader that cannot list its services fails again at every call. */
+    private static final int MOST_FAILURES = 100;
+
     private static final PeerCredentialsTransport[] ALL = load();
 
     /** Netty 4.1 has no such class: its edge-triggered epoll hangs where the kernel ends a read at a change of sender. */
     private static final boolean CAN_ATTEST_READS = exists(Channel.class.getPackageName() + ".IoEventLoop");
+
+    static final Absence CLOSED =
+            new Absence(AbsenceReason.CLOSED, "the channel was closed before its credentials were captured");
 
     private Transports() {}
 
@@ -30,12 +37,13 @@ final class Transports {
      */
     static PeerCredentialsResult capture(Channel channel, CaptureRequest request, CredentialsFactory factory) {
         if (!channel.isOpen()) {
-            return new Absence(AbsenceReason.CLOSED, "the channel was closed before its credentials were captured");
+            return CLOSED;
         }
         try {
             for (PeerCredentialsTransport transport : ALL) {
                 if (transport.serves(channel)) {
-                    return transport.capture(channel, request, factory);
+                    return Objects.requireNonNull(
+                            transport.capture(channel, request, factory), "the transport's answer");
                 }
             }
             return unserved(channel);
@@ -148,16 +156,19 @@ final class Transports {
         Iterator<PeerCredentialsTransport> providers = ServiceLoader.load(
                         PeerCredentialsTransport.class, PeerCredentialsTransport.class.getClassLoader())
                 .iterator();
-        while (true) {
+        int failures = 0;
+        while (failures < MOST_FAILURES) {
             try {
                 if (!providers.hasNext()) {
-                    return found.toArray(new PeerCredentialsTransport[0]);
+                    break;
                 }
                 found.add(providers.next());
             } catch (Throwable t) {
                 // A transport whose Netty classes are missing, such as io_uring's beside Netty 4.1, serves no channel.
                 Log.debug("a transport cannot be loaded", t);
+                failures++;
             }
         }
+        return found.toArray(new PeerCredentialsTransport[0]);
     }
 }

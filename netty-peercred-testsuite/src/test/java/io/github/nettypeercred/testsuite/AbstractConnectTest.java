@@ -437,6 +437,16 @@ abstract class AbstractConnectTest {
     }
 
     @Test
+    void acceptHandler_inTheChildsPipeline_closesTheChannel() {
+        try (TestServer server = TestServer.start(
+                        transport(), child -> child.pipeline().addLast(new PeerCredentialsAcceptHandler()));
+                Peer peer = Peer.start("connect", server.path(), "write", "x", "drain")) {
+            assertThat(peer.line()).isEqualTo("0");
+            assertThat(server.next().what()).isNotEqualTo("read x");
+        }
+    }
+
+    @Test
     void childHandler_thatAsksForMore_captures() {
         try (TestServer server = TestServer.start(
                         transport(), new PeerCredentialsAcceptHandler(), AbstractConnectTest::captureAll);
