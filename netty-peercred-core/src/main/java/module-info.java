@@ -3,6 +3,7 @@
 /** Who is on the other end of a Unix domain socket, as a Channel attribute of any Netty pipeline. */
 module io.github.nettypeercred {
     requires transitive io.netty.transport;
+    requires io.netty.buffer;
     requires io.netty.common;
     requires io.netty.transport.unix.common;
     requires static transitive org.jspecify;

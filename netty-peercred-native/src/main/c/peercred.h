@@ -23,7 +23,10 @@ enum peercred_status {
     PEERCRED_TOO_SMALL = 6,       // the caller's space is too small; the length says what it takes
     PEERCRED_REAPED = 7,          // the process has ended and has been waited for
     PEERCRED_EXITED = 8,          // the process has ended, waited for or not
-    PEERCRED_NOT_FOUND = 9        // the account database has no such entry
+    PEERCRED_NOT_FOUND = 9,       // the account database has no such entry
+    PEERCRED_NOTHING_NOW = 10,    // no byte is there to be read, and more may come
+    PEERCRED_END = 11,            // the end of the stream, with no byte before it
+    PEERCRED_NO_CREDENTIAL = 12   // a byte is there, and no credential came with it
 };
 
 enum peercred_want {
@@ -62,6 +65,23 @@ struct peercred_space {
 // happens: where a status is not PEERCRED_OK its data are zero (pidfd: -1), and unless status is PEERCRED_OK no
 // other part is asked for. Several parts may be absent each for a reason of its own.
 void peercred_connect_time(int fd, unsigned want, const struct peercred_space *space, struct peercred *out);
+
+// Makes the kernel attach the sender's credentials to what is read from a Unix socket, or no longer. On a listening socket: on
+// those that it accepts. Returns PEERCRED_OK or -errno of setsockopt(2), or PEERCRED_UNSUPPORTED.
+int peercred_pass_credentials(int fd, int on);
+
+// Who sent the byte that the next read returns first. Java reads it at these offsets.
+struct peercred_peek {
+    int32_t status; // PEERCRED_OK, _NOTHING_NOW, _END, _NO_CREDENTIAL, _TRUNCATED, _UNSUPPORTED, or -errno of recvmsg(2)
+    int32_t pid;    // 0: not visible in this pid namespace
+    uint32_t uid;
+    uint32_t gid;
+};
+
+// Looks at the next byte of a stream without taking it. Never blocks, and never brings in a descriptor that was passed with the
+// byte. Fills all of out: the ids are zero unless status is PEERCRED_OK. A pending error of the socket, which is its
+// status then, is taken out of it.
+void peercred_peek(int fd, struct peercred_peek *out);
 
 // Whether the process runs: PEERCRED_OK or PEERCRED_EXITED. Never blocks.
 int peercred_pidfd_state(int pidfd);

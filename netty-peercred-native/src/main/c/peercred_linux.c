@@ -151,6 +151,57 @@ void peercred_connect_time(int fd, unsigned want, const struct peercred_space *s
     if (want & PEERCRED_PIDFD) out->pidfd_status = ask_pidfd(fd, out);
 }
 
+int peercred_pass_credentials(int fd, int on) {
+    const int value = on != 0;
+    return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof value) == 0 ? PEERCRED_OK : -errno;
+}
+
+void peercred_peek(int fd, struct peercred_peek *out) {
+    // Room for credentials and nothing else: with more, every peek would install the passed descriptors anew. The kernel puts
+    // the credentials first and marks what it had no room for by MSG_CTRUNC, which is therefore no sign of a fault.
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    char byte;
+    struct iovec space = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message;
+    ssize_t length;
+    *out = (struct peercred_peek){0};
+    do {
+        message = (struct msghdr){
+            .msg_iov = &space,
+            .msg_iovlen = 1,
+            .msg_control = &control,
+            .msg_controllen = sizeof control.bytes,
+        };
+        length = recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    } while (length < 0 && errno == EINTR);
+    if (length < 0) {
+        out->status = errno == EAGAIN || errno == EWOULDBLOCK ? PEERCRED_NOTHING_NOW : -errno;
+        return;
+    }
+    if (length == 0) {
+        out->status = PEERCRED_END; // which the kernel adorns with pid 0, uid 0 and gid 0
+        return;
+    }
+    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS) {
+        out->status = PEERCRED_NO_CREDENTIAL;
+        return;
+    }
+    if (header->cmsg_len != CMSG_LEN(sizeof(struct ucred))) {
+        out->status = PEERCRED_TRUNCATED;
+        return;
+    }
+    struct ucred sender;
+    memcpy(&sender, CMSG_DATA(header), sizeof sender);
+    out->status = PEERCRED_OK;
+    out->pid = sender.pid;
+    out->uid = sender.uid;
+    out->gid = sender.gid;
+}
+
 int peercred_pidfd_state(int pidfd) {
     struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
     int ready;

@@ -16,6 +16,17 @@ void peercred_connect_time(int fd, unsigned want, const struct peercred_space *s
     };
 }
 
+int peercred_pass_credentials(int fd, int on) {
+    (void)fd;
+    (void)on;
+    return PEERCRED_UNSUPPORTED;
+}
+
+void peercred_peek(int fd, struct peercred_peek *out) {
+    (void)fd;
+    *out = (struct peercred_peek){.status = PEERCRED_UNSUPPORTED};
+}
+
 int peercred_pidfd_state(int pidfd) {
     (void)pidfd;
     return PEERCRED_UNSUPPORTED;

@@ -183,6 +183,96 @@ static void ended_process(void) {
     close(fd);
 }
 
+static struct peercred_peek peek(int fd) {
+    struct peercred_peek out;
+    memset(&out, 0xAA, sizeof out);
+    peercred_peek(fd, &out);
+    return out;
+}
+
+static void check_no_sender(int fd, int status, const char *what) {
+    struct peercred_peek out = peek(fd);
+    check(out.status == status && out.pid == 0 && out.uid == 0 && out.gid == 0, what);
+}
+
+static int open_descriptors(void) {
+    int count = 0;
+    for (int fd = 0; fd < 1024; fd++) count += fcntl(fd, F_GETFD) >= 0;
+    return count;
+}
+
+// Sends one byte, with a descriptor, with credentials, or with neither. Returns 0 or errno.
+static int send_byte(int through, const int *fd, const struct ucred *as) {
+    char byte = 'x', control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof *as)] = {0};
+    struct iovec space = {&byte, 1};
+    struct msghdr message = {.msg_iov = &space, .msg_iovlen = 1, .msg_control = control};
+    struct cmsghdr *header = (struct cmsghdr *)control;
+    header->cmsg_level = SOL_SOCKET;
+    if (fd) {
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof *fd);
+        memcpy(CMSG_DATA(header), fd, sizeof *fd);
+        message.msg_controllen = CMSG_SPACE(sizeof *fd);
+    } else if (as) {
+        header->cmsg_type = SCM_CREDENTIALS;
+        header->cmsg_len = CMSG_LEN(sizeof *as);
+        memcpy(CMSG_DATA(header), as, sizeof *as);
+        message.msg_controllen = CMSG_SPACE(sizeof *as);
+    }
+    return sendmsg(through, &message, 0) == 1 ? 0 : errno;
+}
+
+static void peeks(void) {
+    int fds[2];
+    char byte;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) exit(2);
+    check(send_byte(fds[1], NULL, NULL) == 0, "a byte is sent");
+    check_no_sender(fds[0], PEERCRED_NO_CREDENTIAL, "without the option a byte has no sender");
+    check(read(fds[0], &byte, 1) == 1, "and stays to be read");
+    check(peercred_pass_credentials(fds[0], 1) == PEERCRED_OK, "the option goes on");
+    check_no_sender(fds[0], PEERCRED_NOTHING_NOW, "nothing sent, no sender");
+    check(send_byte(fds[1], NULL, NULL) == 0, "a byte is sent");
+    for (int i = 0; i < 2; i++) {
+        struct peercred_peek out = peek(fds[0]);
+        check(out.status == PEERCRED_OK && out.pid == getpid() && out.uid == getuid() && out.gid == getgid(),
+              "a byte has a sender, however often one looks");
+    }
+    check(read(fds[0], &byte, 1) == 1 && byte == 'x', "the byte is still there");
+    int before = open_descriptors();
+    check(send_byte(fds[1], &fds[1], NULL) == 0, "a byte is sent with a descriptor");
+    for (int i = 0; i < 100; i++) {
+        if (peek(fds[0]).status != PEERCRED_OK) exit(2);
+    }
+    check(open_descriptors() == before, "peeks bring in no descriptor");
+    check(read(fds[0], &byte, 1) == 1, "the byte is still there");
+    if (geteuid() == 0) {
+        const struct ucred other = {.pid = 1, .uid = 4294967290u, .gid = 2147483648u};
+        check(send_byte(fds[1], NULL, &other) == 0, "root sends in the name of another");
+        struct peercred_peek out = peek(fds[0]);
+        check(out.status == PEERCRED_OK && out.pid == 1 && out.uid == 4294967290u && out.gid == 2147483648u,
+              "and that one is the sender");
+        check(read(fds[0], &byte, 1) == 1, "the byte is still there");
+    }
+    check(peercred_pass_credentials(fds[0], 0) == PEERCRED_OK, "the option goes off");
+    check(send_byte(fds[1], NULL, NULL) == 0, "a byte is sent");
+    check_no_sender(fds[0], PEERCRED_NO_CREDENTIAL, "which has no sender then");
+    check(peercred_pass_credentials(fds[0], 1) == PEERCRED_OK && peek(fds[0]).status == PEERCRED_OK &&
+              peek(fds[0]).pid == 0,
+          "nor when the option goes on after it was sent: its pid is 0");
+    check(read(fds[0], &byte, 1) == 1, "the byte is still there");
+    close(fds[1]);
+    check_no_sender(fds[0], PEERCRED_END, "the end of a stream was sent by nobody");
+    close(fds[0]);
+    check_no_sender(fds[0], -EBADF, "a closed descriptor is EBADF");
+    check(peercred_pass_credentials(fds[0], 1) == -EBADF, "for the option too");
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) exit(2);
+    check(send_byte(fds[0], NULL, NULL) == 0, "a byte is sent");
+    close(fds[1]);
+    check_no_sender(fds[0], -ECONNRESET, "a peer that closes without reading is an error");
+    check_no_sender(fds[0], PEERCRED_END, "once");
+    close(fds[0]);
+}
+
 static void accounts(void) {
     char name[4096];
     check(peercred_user_name(0, name, sizeof name) == PEERCRED_OK && strcmp(name, "root") == 0, "uid 0 is root");
@@ -197,6 +287,7 @@ static void accounts(void) {
 int main(void) {
     absent_sockets();
     pair();
+    peeks();
     accounts();
     if (geteuid() == 0) {
         other_users();

@@ -15,6 +15,7 @@
 //   listen PATH, relisten   make a listening socket; call listen(2) on it again
 //   accept                  accept a connection on it and go on with that
 //   write TEXT              write the text
+//   hear                    read a line from the socket and print it
 //   drain                   read to the end of the stream and print how many bytes there were
 //   close                   close the socket
 //   pass                    pass the socket to a forked child, over a socket of its own; the child goes on
@@ -22,6 +23,10 @@
 //   zombie                  fork; the child goes on. The parent prints "zombie PID" once it has ended, awaits a line, reaps
 //                           it, prints "reaped", awaits a line and exits
 //   sendpair                make a socket pair and pass one end of it through the socket
+//   sendas UID GID TEXT     write the text in the name of these ids; print the errno, 0 if it was sent
+//   oob                     send one out-of-band byte
+//   shutdown                end the output, keep the input
+//   burst PATH N            N times: connect, wait for up to 200 microseconds, write the number and its complement, close
 //   flood PATH N            N times: connect, write a byte, wait for the end of the stream every other time, close
 //   exec PATH ARGUMENT...   become another program
 #define _GNU_SOURCE
@@ -34,6 +39,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int sock = -1;
@@ -155,6 +161,36 @@ static void flood(const char *path, unsigned count) {
     }
 }
 
+static int send_as(unsigned uid, unsigned gid, const char *text) {
+    struct ucred as = {.pid = getpid(), .uid = uid, .gid = gid};
+    char space[CMSG_SPACE(sizeof as)] = {0};
+    struct iovec iov = {(char *)text, strlen(text)};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+    cmsg->cmsg_level = SOL_SOCKET;
+    cmsg->cmsg_type = SCM_CREDENTIALS;
+    cmsg->cmsg_len = CMSG_LEN(sizeof as);
+    memcpy(CMSG_DATA(cmsg), &as, sizeof as);
+    return sendmsg(sock, &msg, 0) < 0 ? errno : 0;
+}
+
+static void burst(const char *path, unsigned count) {
+    socklen_t length;
+    struct sockaddr_un un = address(path, &length);
+    for (unsigned i = 0; i < count; i++) {
+        unsigned numbers[2] = {i, ~i};
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        if (connect(fd, (struct sockaddr *)&un, length)) die("connect");
+        struct timespec start, now;
+        clock_gettime(CLOCK_MONOTONIC, &start);
+        do {
+            clock_gettime(CLOCK_MONOTONIC, &now);
+        } while ((now.tv_sec - start.tv_sec) * 1000000000L + now.tv_nsec - start.tv_nsec < (long)(i * 7919 % 201) * 1000);
+        if (send(fd, numbers, sizeof numbers, MSG_NOSIGNAL) != sizeof numbers) die("send");
+        close(fd);
+    }
+}
+
 static void drain(void) {
     char buffer[65536];
     long total = 0;
@@ -205,6 +241,13 @@ int main(int argc, char **argv) {
         } else if (IS("write", 1)) {
             const char *text = argv[++i];
             if (write(sock, text, strlen(text)) != (ssize_t)strlen(text)) die(command);
+        } else if (IS("hear", 0)) {
+            char c;
+            do {
+                if (read(sock, &c, 1) != 1) die(command);
+                putchar(c);
+            } while (c != '\n');
+            fflush(stdout);
         } else if (IS("drain", 0)) {
             drain();
         } else if (IS("close", 0)) {
@@ -221,6 +264,17 @@ int main(int argc, char **argv) {
             if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) die(command);
             send_fd(sock, pair[0]);
             close(pair[0]);
+        } else if (IS("sendas", 3)) {
+            printf("%d\n", send_as(id(argv[i + 1]), id(argv[i + 2]), argv[i + 3]));
+            fflush(stdout);
+            i += 3;
+        } else if (IS("oob", 0)) {
+            if (send(sock, "o", 1, MSG_OOB) != 1) die(command);
+        } else if (IS("shutdown", 0)) {
+            if (shutdown(sock, SHUT_WR)) die(command);
+        } else if (IS("burst", 2)) {
+            burst(argv[i + 1], id(argv[i + 2]));
+            i += 2;
         } else if (IS("flood", 2)) {
             flood(argv[i + 1], id(argv[i + 2]));
             i += 2;

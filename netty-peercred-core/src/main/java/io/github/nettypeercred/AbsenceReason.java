@@ -27,6 +27,20 @@ public enum AbsenceReason {
     REAPED,
     /** Data arrived before the capture, which therefore says nothing about it. */
     RACED,
+    /** The stream ended before its first byte: nobody sent anything. */
+    NO_DATA,
+    /** Nothing was read before the deadline. */
+    TIMED_OUT,
+    /** The handler was added after the channel had begun to read, too late to look before a read. */
+    ADDED_LATE,
+    /** The channel reads into a buffer ring of io_uring, which leaves no moment to look before a read. */
+    BUFFER_RING,
+    /** The channel reads descriptors, for which the kernel's credentials leave no room. */
+    FILE_DESCRIPTORS,
+    /** The handler was added with an executor other than the channel's event loop, where it cannot look before a read. */
+    FOREIGN_EXECUTOR,
+    /** The one who connected and the one who sent the first bytes differ, and that was to be refused. */
+    DIFFERING,
     /** The channel was closed before the capture. */
     CLOSED,
     /** The value stored on the channel was captured on another one. */

@@ -36,7 +36,8 @@ final class ConnectTime implements CredentialsFactory {
     PeerCredentialsResult capture(Channel channel, CaptureRequest request) {
         CaptureRequest wanted = request;
         Attribute<Object> attribute = StoredResult.attribute(channel);
-        if (StoredResult.own(channel, attribute) instanceof UnixPeerCredentials present) {
+        StoredResult stored = StoredResult.bound(channel, attribute);
+        if (stored != null && stored.setup() instanceof UnixPeerCredentials present) {
             wanted = request.plus(present.request());
             if (wanted.equals(present.request())) {
                 return present;
@@ -52,7 +53,7 @@ final class ConnectTime implements CredentialsFactory {
             // now.
             result = Transports.CLOSED;
         }
-        attribute.set(new StoredResult(channel, result));
+        attribute.set(new StoredResult(channel, result, stored == null ? null : stored.firstRead()));
         return result;
     }
 

@@ -22,7 +22,9 @@ public record CredentialSource(Mechanism mechanism, Moment moment, Ids ids) {
     /** The socket option or control message that credentials came from. */
     public enum Mechanism {
         /** {@code getsockopt(SOL_SOCKET, SO_PEERCRED)}, Linux: socket(7), unix(7). */
-        SO_PEERCRED
+        SO_PEERCRED,
+        /** A control message of type SCM_CREDENTIALS, which {@code SO_PASSCRED} asks for, Linux: unix(7), cmsg(3). */
+        SCM_CREDENTIALS
     }
 
     /** The moment of which credentials speak. What the peer's process does afterwards never changes them. */
@@ -38,13 +40,23 @@ public record CredentialSource(Mechanism mechanism, Moment moment, Ids ids) {
          * The connection was set up, on a channel whose descriptor came from elsewhere, so that it is not known on
          * which side: connect(2), listen(2) or, for both ends of a pair, socketpair(2).
          */
-        SETUP
+        SETUP,
+        /**
+         * The first bytes that were read were sent, by whoever held the socket then. It says nothing of the bytes after
+         * them.
+         */
+        FIRST_READ
     }
 
     /** Which of a process's ids the kernel recorded. */
     public enum Ids {
         /** The effective ids. */
-        EFFECTIVE
+        EFFECTIVE,
+        /**
+         * Those that the sender chose among its real, effective and saved ids, the real ones unless it says otherwise; a
+         * sender with CAP_SETUID, CAP_SETGID and CAP_SYS_ADMIN chooses among all there are. The kernel does not tell which it was.
+         */
+        SENDER_CHOSEN
     }
 
     @Override

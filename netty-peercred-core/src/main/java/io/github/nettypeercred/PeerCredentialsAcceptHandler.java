@@ -36,6 +36,7 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
     private final CaptureRequest request;
     private final boolean admitAbsent;
     private final Predicate<? super UnixPeerCredentials> allowed;
+    private final boolean firstRead;
     private final LongAdder refused = new LongAdder();
 
     /** Makes a handler that lets every peer in whose user, group and process id the kernel knows. */
@@ -47,6 +48,7 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
         request = new CaptureRequest(builder.groups, builder.label, false);
         admitAbsent = builder.admitAbsent;
         allowed = builder.allowed;
+        firstRead = builder.firstRead;
     }
 
     /**
@@ -63,6 +65,7 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
         private boolean groups;
         private boolean label;
         private boolean admitAbsent;
+        private boolean firstRead;
         private Predicate<? super UnixPeerCredentials> allowed = peer -> true;
 
         private Builder() {}
@@ -109,6 +112,19 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
         }
 
         /**
+         * Has the kernel attach the sender's credentials (SO_PASSCRED) on the listening socket, from which accepted ones
+         * inherit it: then {@link PeerCredentialsHandler.Builder#firstRead()} in the child's pipeline also knows who sent what was
+         * there before that handler was. It goes with such a handler alone: on a connection without one the option stays on,
+         * which costs something each read and forbids {@code DomainSocketReadMode.FILE_DESCRIPTORS}.
+         *
+         * @return this builder
+         */
+        public Builder firstRead() {
+            firstRead = true;
+            return this;
+        }
+
+        /**
          * Makes a handler.
          *
          * @return a new handler
@@ -139,6 +155,20 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
                                         + " connection: it belongs in ServerBootstrap.handler(..), and PeerCredentialsHandler here"));
                 ctx.close();
             });
+        } else if (firstRead) {
+            attestReads(ctx);
+        }
+    }
+
+    private static void attestReads(ChannelHandlerContext ctx) {
+        if (ctx.channel().eventLoop().inEventLoop()) {
+            Absence absence = Transports.attestReads(ctx.channel());
+            if (absence != null) {
+                // The handlers of the children try it themselves, and say why it cannot work.
+                Log.debug("accepted connections do not inherit SO_PASSCRED from {}: {}", ctx.channel(), absence);
+            }
+        } else {
+            ctx.channel().eventLoop().execute(() -> attestReads(ctx));
         }
     }
 

@@ -4,13 +4,16 @@ package io.github.nettypeercred;
 import java.util.Objects;
 
 /**
- * The user event by which a {@link PeerCredentialsHandler} announces, exactly once, what the capture came to. It
- * travels ahead of {@code channelActive} and of every message.
+ * The user event by which a {@link PeerCredentialsHandler} announces, exactly once for each capture, what that came to. It
+ * travels ahead of every message, and that of the connection's set-up ahead of {@code channelActive}.
+ *
+ * <p>With {@link PeerCredentialsHandler.Builder#connectAndFirstRead()} there are two, told apart by the {@linkplain
+ * UnixPeerCredentials#source() source}: do not act on the first as if it were the second.
  */
 public sealed interface PeerCredentialsEvent {
     /**
-     * Returns what the capture came to: the same object that {@link UnixPeerCredentials#of} gives from now
-     * on, unless a later handler asks for more.
+     * Returns what the capture came to: the same object that {@link UnixPeerCredentials#of(io.netty.channel.Channel,
+     * CredentialSource.Moment)} gives from now on, unless a later handler asks for more.
      *
      * @return credentials or absence
      */

@@ -7,12 +7,17 @@ import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.OrderedEventExecutor;
+import java.io.IOException;
 import java.net.SocketAddress;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
@@ -32,6 +37,10 @@ import org.jspecify.annotations.Nullable;
  * result, fires one {@link PeerCredentialsEvent}, only then passes {@code channelActive} on, and removes itself. Until then
  * no message passes it.
  *
+ * <p>{@link Builder#firstRead()} has it capture who sends the first bytes instead, and {@link Builder#connectAndFirstRead()}
+ * both: then the handlers behind hear {@code channelActive} at once, the first message waits for its sender to be known, and
+ * this handler leaves after that.
+ *
  * <p><strong>If the peer cannot be known</strong> (no Unix socket, no peer, no native library, a message ahead of the
  * capture) it fires {@link PeerCredentialsEvent.Refused}, releases whatever still comes in and closes the channel;
  * {@link Builder#admitAbsent()} lets such a peer through instead.
@@ -42,6 +51,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     private static final CaptureRequest IDS_ONLY = new CaptureRequest(false, false, false);
+
+    /** What is no lack of knowledge, but a way in past the capture. */
+    private static final Set<AbsenceReason> ALWAYS_REFUSED =
+            Set.of(AbsenceReason.RACED, AbsenceReason.ADDED_LATE, AbsenceReason.TIMED_OUT, AbsenceReason.DIFFERING);
 
     private enum State {
         /** No capture yet: the channel was not active so far. */
@@ -58,6 +71,8 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     private final CaptureRequest request;
     private final boolean admitAbsent;
+    private final boolean connect;
+    private final @Nullable FirstRead firstRead;
 
     private State state = State.NEW;
     private @Nullable PeerCredentialsResult result;
@@ -71,12 +86,15 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     /** Makes a handler that captures user, group and process id, by one system call, and refuses a peer without. */
     public PeerCredentialsHandler() {
-        this(IDS_ONLY, false);
+        this(IDS_ONLY, false, true, null);
     }
 
-    private PeerCredentialsHandler(CaptureRequest request, boolean admitAbsent) {
+    private PeerCredentialsHandler(
+            CaptureRequest request, boolean admitAbsent, boolean connect, @Nullable FirstRead firstRead) {
         this.request = request;
         this.admitAbsent = admitAbsent;
+        this.connect = connect;
+        this.firstRead = firstRead;
     }
 
     /**
@@ -97,6 +115,10 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         private boolean label;
         private boolean process;
         private boolean admitAbsent;
+        private boolean connect = true;
+        private boolean firstRead;
+        private boolean refuseDiffering;
+        private @Nullable Duration deadline = Duration.ofSeconds(30);
 
         private Builder() {}
 
@@ -144,12 +166,94 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         }
 
         /**
+         * Captures who sent the first bytes that are read (SO_PASSCRED, Linux, with Netty 4.2), in place of who connected. It
+         * speaks of the first read alone, not of the stream, and its ids are the sender's choice among its own.
+         *
+         * <p>All but messages passes at once, so the handlers behind may greet a peer who is not known yet. The first message
+         * waits for {@link PeerCredentialsEvent}. Where it cannot work, the channel is refused with a reason that
+         * names the option to change. A stream that ends before its first byte is refused as {@link AbsenceReason#NO_DATA}.
+         *
+         * @return this builder
+         */
+        public Builder firstRead() {
+            firstRead = true;
+            connect = false;
+            return this;
+        }
+
+        /**
+         * Captures who connected and, as {@link #firstRead()} does, who sent the first bytes: two results and two events,
+         * told apart by their {@linkplain UnixPeerCredentials#source() source}. Groups, label and process are the former's.
+         *
+         * @return this builder
+         */
+        public Builder connectAndFirstRead() {
+            firstRead = true;
+            connect = true;
+            return this;
+        }
+
+        /**
+         * Refuses a peer whose uid, gid or pid differ between connect and first read: a process that has changed its ids, a
+         * socket that was passed on, root that names another. The event's {@link AbsenceReason#DIFFERING} says which.
+         * A process that connects and lets a child of its write is refused too. For {@link #connectAndFirstRead()} alone.
+         *
+         * @return this builder
+         */
+        public Builder refuseDiffering() {
+            refuseDiffering = true;
+            return this;
+        }
+
+        /**
+         * Refuses a peer of whom nothing has been read for so long since the channel became active, {@link
+         * AbsenceReason#TIMED_OUT}, also if that is because nobody called {@code read()}. 30 seconds unless called.
+         *
+         * @param newDeadline more than zero, less than 292 years
+         * @return this builder
+         */
+        public Builder deadline(Duration newDeadline) {
+            if (newDeadline.isNegative()
+                    || newDeadline.isZero()
+                    || newDeadline.compareTo(Duration.ofNanos(Long.MAX_VALUE)) > 0) {
+                throw new IllegalArgumentException("deadline: " + newDeadline);
+            }
+            deadline = newDeadline;
+            return this;
+        }
+
+        /**
+         * Waits for the first read for ever. A silent peer then keeps its connection.
+         *
+         * @return this builder
+         */
+        public Builder noDeadline() {
+            deadline = null;
+            return this;
+        }
+
+        /**
          * Makes a handler for one channel.
          *
          * @return a new handler
+         * @throws IllegalStateException if options contradict each other
          */
         public PeerCredentialsHandler build() {
-            return new PeerCredentialsHandler(new CaptureRequest(groups, label, process), admitAbsent);
+            if (!connect && (groups || label || process)) {
+                throw new IllegalStateException(
+                        "groups, label and process are those of connect: call connectAndFirstRead() in place of firstRead()");
+            }
+            if (refuseDiffering && !(connect && firstRead)) {
+                throw new IllegalStateException("refuseDiffering() compares what connectAndFirstRead() captures");
+            }
+            if (refuseDiffering && admitAbsent) {
+                throw new IllegalStateException("refuseDiffering() has to know both, and admitAbsent() neither");
+            }
+            return new PeerCredentialsHandler(
+                    new CaptureRequest(groups, label, process),
+                    admitAbsent,
+                    connect,
+                    firstRead ? new FirstRead(deadline, refuseDiffering) : null);
         }
     }
 
@@ -169,6 +273,9 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     }
 
     private void start(ChannelHandlerContext ctx) {
+        if (firstRead != null && state == State.NEW && !ctx.isRemoved()) {
+            firstRead.begin(ctx); // before it is active, since what is sent before has no sender
+        }
         if (state == State.NEW && !ctx.isRemoved() && ctx.channel().isActive()) {
             ask(ctx);
             announceLater(ctx);
@@ -177,7 +284,11 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     @Override
     public void handlerRemoved(ChannelHandlerContext ctx) {
-        if (state == State.ASKING || (state == State.ANSWERED && refuses())) {
+        boolean waiting = isWaiting();
+        if (firstRead != null) {
+            firstRead.end(ctx.channel());
+        }
+        if (waiting || state == State.ASKING || (state == State.ANSWERED && refuses())) {
             Log.debug("{}: closing {}", "the handler was removed before the peer was known", ctx.channel());
             state = State.REFUSED;
             releaseHeld();
@@ -233,11 +344,11 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         }
         if (state == State.ASKING) {
             hold(msg, () -> channelRead(ctx, msg));
-        } else if (passes(ctx)) {
+        } else if (passes(ctx) && isSentBySomeone(ctx, msg)) {
             ctx.fireChannelRead(msg);
             leave(ctx);
         } else {
-            ReferenceCountUtil.release(msg);
+            discard(msg);
         }
     }
 
@@ -245,7 +356,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     public void channelReadComplete(ChannelHandlerContext ctx) {
         if (state == State.ASKING) {
             hold(null, () -> channelReadComplete(ctx));
-        } else if (passes(ctx)) {
+        } else if (passes(ctx) && !failed(ctx)) {
             ctx.fireChannelReadComplete();
             leave(ctx);
         }
@@ -255,7 +366,10 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     public void userEventTriggered(ChannelHandlerContext ctx, Object evt) {
         if (state == State.ASKING) {
             hold(evt, () -> userEventTriggered(ctx, evt));
-        } else if (passes(ctx)) {
+        } else if (passes(ctx) && !failed(ctx)) {
+            if (evt instanceof ChannelInputShutdownEvent && isWaiting()) {
+                settle(ctx, Objects.requireNonNull(firstRead).endOfInput(false));
+            }
             ctx.fireUserEventTriggered(evt);
             leave(ctx);
         } else {
@@ -288,12 +402,14 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     @Override
     public void channelInactive(ChannelHandlerContext ctx) {
         if (state == State.ASKING) {
-            // The channel was closed before the event loop came to capture, and the answer would come when the pipeline
-            // is
-            // gone. It is known here: what a PeerCredentialsAcceptHandler captured, or that the channel is closed.
+            // The channel was closed before the event loop came to capture, and the answer would come when the
+            // pipeline is gone. It is known here: what an accept handler captured, or that the channel is closed.
             answerHeld(ctx, capture(ctx.channel()));
         }
         passes(ctx);
+        if (!failed(ctx) && isWaiting()) {
+            settle(ctx, Objects.requireNonNull(firstRead).endOfInput(true));
+        }
         if (!keptActive) {
             ctx.fireChannelInactive();
         }
@@ -307,9 +423,76 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         return state == State.NEW || state == State.OPEN;
     }
 
+    private boolean isWaiting() {
+        return firstRead != null && firstRead.isWaiting();
+    }
+
+    /** Whether a message may go on: if it is the first read that was waited for, only with its sender. */
+    private boolean isSentBySomeone(ChannelHandlerContext ctx, Object msg) {
+        if (firstRead != null && firstRead.isWaiting() && !failed(ctx)) {
+            settle(ctx, firstRead.senderOf(msg, ctx.channel()));
+        }
+        return state == State.OPEN;
+    }
+
+    /** Whether the wait for the first read has met an error of the socket, of which it then tells. */
+    private boolean failed(ChannelHandlerContext ctx) {
+        Absence error = firstRead == null ? null : firstRead.socketError();
+        if (error == null) {
+            return false;
+        }
+        ctx.fireExceptionCaught(new IOException(error.toString()));
+        settle(ctx, error);
+        state = State.REFUSED;
+        ctx.close();
+        return true;
+    }
+
+    /** Ends the wait for the first read with an answer. */
+    private void settle(ChannelHandlerContext ctx, PeerCredentialsResult captured) {
+        storeFirstRead(ctx.channel(), captured);
+        answer(captured);
+        announce(ctx);
+    }
+
+    private void storeFirstRead(Channel channel, PeerCredentialsResult captured) {
+        Objects.requireNonNull(firstRead).end(channel);
+        StoredResult.storeFirstRead(channel, captured);
+    }
+
+    private void timeOut(ChannelHandlerContext ctx) {
+        if (firstRead != null && passes(ctx) && firstRead.isWaiting()) {
+            settle(ctx, firstRead.timedOut());
+        }
+    }
+
+    /** Lets go of a message that must not go on; a descriptor that was read is open by now. */
+    private static void discard(@Nullable Object msg) {
+        if (msg instanceof FileDescriptor descriptor) {
+            try {
+                descriptor.close();
+            } catch (IOException e) {
+                Log.debug("a descriptor that nobody gets was closed", e);
+            }
+        }
+        ReferenceCountUtil.release(msg);
+    }
+
     /** Captures, here if this is the channel's event loop, else over there. */
     private void ask(ChannelHandlerContext ctx) {
-        if (!(ctx.executor() instanceof OrderedEventExecutor)) {
+        if (firstRead != null) {
+            firstRead.begin(ctx);
+            firstRead.startDeadline(ctx, () -> timeOut(ctx));
+        }
+        if (firstRead != null && !connect) {
+            Absence impossible = firstRead.impossible();
+            if (impossible == null) {
+                state = State.OPEN; // for all but the first read
+            } else {
+                storeFirstRead(ctx.channel(), impossible);
+                answer(impossible);
+            }
+        } else if (!(ctx.executor() instanceof OrderedEventExecutor)) {
             answerInstead(
                     ctx,
                     new Absence(
@@ -399,7 +582,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     private void releaseHeld() {
         for (Held event = nextHeld(); event != null; event = nextHeld()) {
-            ReferenceCountUtil.release(event.owned);
+            discard(event.owned);
         }
     }
 
@@ -433,7 +616,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     }
 
     private boolean refuses() {
-        return result instanceof Absence absence && (!admitAbsent || absence.reason() == AbsenceReason.RACED);
+        return result instanceof Absence absence && (!admitAbsent || ALWAYS_REFUSED.contains(absence.reason()));
     }
 
     private void announce(ChannelHandlerContext ctx) {
@@ -451,8 +634,14 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         } finally { // the next handler's executor may be shut down, and then the event throws
             if (refuse) {
                 Log.debug("refused {}: {}", ctx.channel(), result);
+                if (firstRead != null) {
+                    firstRead.end(ctx.channel());
+                }
                 ctx.close();
             }
+        }
+        if (!refuse && firstRead != null && firstRead.impossible() != null) {
+            settle(ctx, Objects.requireNonNull(firstRead.impossible()));
         }
     }
 
@@ -461,7 +650,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
      * already handed to that executor would be overtaken by what comes after.
      */
     private void leave(ChannelHandlerContext ctx) {
-        if (state == State.OPEN && !ctx.isRemoved() && isOnEventLoop(ctx)) {
+        if (state == State.OPEN && !isWaiting() && !ctx.isRemoved() && isOnEventLoop(ctx)) {
             ctx.pipeline().remove(this);
         }
     }

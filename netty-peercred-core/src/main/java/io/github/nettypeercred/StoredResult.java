@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred;
 
+import io.github.nettypeercred.CredentialSource.Moment;
 import io.netty.channel.Channel;
 import io.netty.channel.ServerChannel;
 import io.netty.util.Attribute;
@@ -8,10 +9,13 @@ import io.netty.util.AttributeKey;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A result as it stands on a channel, bound to that channel: anybody can get at our attribute key by its name, so a value
+ * The results as they stand on a channel, bound to that channel: anybody can get at our attribute key by its name, so a value
  * that somebody copied to another channel, or an object of theirs, must not count.
+ *
+ * @param setup what was captured of the connection's set-up, null if nothing was
+ * @param firstRead what was captured of the first read, null if nothing was
  */
-record StoredResult(Channel channel, PeerCredentialsResult result) {
+record StoredResult(Channel channel, @Nullable PeerCredentialsResult setup, @Nullable PeerCredentialsResult firstRead) {
     /** Of Object, because what is stored may be anybody's, also that of a second copy of this library. */
     private static final AttributeKey<Object> KEY = AttributeKey.valueOf("io.github.nettypeercred.UnixPeerCredentials");
 
@@ -22,39 +26,62 @@ record StoredResult(Channel channel, PeerCredentialsResult result) {
             AbsenceReason.FOREIGN_CHANNEL,
             "the attribute's value was not captured on this channel, so it says nothing");
 
-    /** The result of the channel or of its nearest parent that has one, short of the server channel. */
-    static PeerCredentialsResult find(Channel channel) {
+    /**
+     * The result of the channel or of its nearest parent that has any, short of the server channel: that of the moment, or, if
+     * this is null, of the connection's set-up before that of the first read.
+     */
+    static PeerCredentialsResult find(Channel channel, @Nullable Moment moment) {
         for (Channel at = channel; at != null && !(at instanceof ServerChannel); at = at.parent()) {
-            PeerCredentialsResult result = own(at);
-            if (result != null) {
-                return result;
+            Object value = at.hasAttr(KEY) ? at.attr(KEY).get() : null;
+            if (value != null) {
+                StoredResult stored = bound(at, value);
+                PeerCredentialsResult result = stored == null ? FOREIGN_CHANNEL : stored.result(moment);
+                return result == null ? NOT_CAPTURED : result;
             }
         }
         return NOT_CAPTURED;
     }
 
-    /** The result stored on exactly this channel, null if there is none. */
-    static @Nullable PeerCredentialsResult own(Channel channel) {
-        if (!channel.hasAttr(KEY)) {
-            return null;
+    private @Nullable PeerCredentialsResult result(@Nullable Moment moment) {
+        if (moment == null) {
+            return setup == null ? firstRead : setup;
         }
-        return own(channel, channel.attr(KEY));
-    }
-
-    /** The same for a caller who has the channel's attribute. */
-    static @Nullable PeerCredentialsResult own(Channel channel, Attribute<Object> attribute) {
-        Object value = attribute.get();
-        if (value == null) {
-            return null;
+        if (moment == Moment.FIRST_READ) {
+            return firstRead;
         }
-        return value instanceof StoredResult stored && stored.channel == channel ? stored.result : FOREIGN_CHANNEL;
+        return setup instanceof UnixPeerCredentials present && present.source().moment() != moment ? null : setup;
     }
 
-    static void store(Channel channel, PeerCredentialsResult result) {
-        attribute(channel).set(new StoredResult(channel, result));
+    /** What is stored on exactly this channel, null if nothing is or somebody else's. */
+    static @Nullable StoredResult bound(Channel channel, Attribute<Object> attribute) {
+        return bound(channel, attribute.get());
     }
 
-    /** The attribute that holds the channel's result: made here, if it has none yet. */
+    private static @Nullable StoredResult bound(Channel channel, @Nullable Object value) {
+        return value instanceof StoredResult stored && stored.channel == channel ? stored : null;
+    }
+
+    /** Stores the result of the first read beside that of the set-up, if there is one. */
+    static void storeFirstRead(Channel channel, PeerCredentialsResult firstRead) {
+        Attribute<Object> attribute = attribute(channel);
+        StoredResult before = bound(channel, attribute);
+        attribute.set(new StoredResult(channel, before == null ? null : before.setup, firstRead));
+    }
+
+    /** The result of the connection's set-up that is stored on exactly this channel, null if there is none. */
+    static @Nullable PeerCredentialsResult setupOf(Channel channel) {
+        StoredResult stored = bound(channel, attribute(channel));
+        return stored == null ? null : stored.setup;
+    }
+
+    /** Stores the result of the set-up beside that of the first read, if there is one. */
+    static void store(Channel channel, PeerCredentialsResult setup) {
+        Attribute<Object> attribute = attribute(channel);
+        StoredResult before = bound(channel, attribute);
+        attribute.set(new StoredResult(channel, setup, before == null ? null : before.firstRead));
+    }
+
+    /** The attribute that holds the channel's results: made here, if it has none yet. */
     static Attribute<Object> attribute(Channel channel) {
         return channel.attr(KEY);
     }

@@ -9,11 +9,13 @@ import io.netty.channel.ServerChannel;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.unix.DomainDatagramChannel;
 import io.netty.channel.unix.DomainSocketChannel;
+import io.netty.channel.unix.DomainSocketReadMode;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Objects;
 import java.util.ServiceLoader;
+import org.jspecify.annotations.Nullable;
 
 /** The transports on the class path, and the one capture that asks the right one. */
 final class Transports {
@@ -21,6 +23,9 @@ final class Transports {
     private static final int MOST_FAILURES = 100;
 
     private static final PeerCredentialsTransport[] ALL = load();
+
+    /** Netty 4.1 has no such class: its edge-triggered epoll hangs where the kernel ends a read at a change of sender. */
+    private static final boolean CAN_ATTEST_READS = exists(Channel.class.getPackageName() + ".IoEventLoop");
 
     static final Absence CLOSED =
             new Absence(AbsenceReason.CLOSED, "the channel was closed before its credentials were captured");
@@ -54,6 +59,83 @@ final class Transports {
             Log.debug("capture failed on {}", channel, t);
             return new Absence(AbsenceReason.FAILED, "the capture threw " + t);
         }
+    }
+
+    private static boolean exists(String name) {
+        try {
+            Class.forName(name, false, Channel.class.getClassLoader());
+            return true;
+        } catch (ClassNotFoundException | LinkageError e) {
+            return false;
+        }
+    }
+
+    /**
+     * Has the kernel attach the sender's credentials to what the channel, or the children of a server channel, read. Runs on its
+     * event loop.
+     *
+     * @return null if that is done, else why it cannot be
+     */
+    static @Nullable Absence attestReads(Channel channel) {
+        if (!channel.isOpen()) {
+            return CLOSED;
+        }
+        if (!CAN_ATTEST_READS) {
+            return new Absence(
+                    AbsenceReason.UNSUPPORTED,
+                    "the sender of what is read is not to be had with Netty 4.1: use Netty 4.2, or capture at connect");
+        }
+        if (channel instanceof DomainSocketChannel child
+                && child.config().getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
+            return new Absence(
+                    AbsenceReason.FILE_DESCRIPTORS,
+                    "the channel reads descriptors, which leave no room for credentials: set"
+                            + " UnixChannelOption.DOMAIN_SOCKET_READ_MODE to BYTES until the first read is captured");
+        }
+        try {
+            PeerCredentialsTransport transport = serving(channel);
+            Absence absence = transport == null ? unserved(channel) : transport.attestReads(channel);
+            if (absence != null && !(channel instanceof ServerChannel)) {
+                Log.warnOnce(absence);
+            }
+            return absence;
+        } catch (Throwable t) {
+            Log.debug("attesting reads failed on {}", channel, t);
+            return new Absence(AbsenceReason.FAILED, "attesting reads threw " + t);
+        }
+    }
+
+    /** Ends what {@link #attestReads} began, if the channel is still open. Runs on its event loop. */
+    static void endAttestedReads(Channel channel) {
+        try {
+            PeerCredentialsTransport transport = channel.isOpen() ? serving(channel) : null;
+            if (transport != null) {
+                transport.endAttestedReads(channel);
+            }
+        } catch (Throwable t) {
+            Log.debug("reads stay attested on {}", channel, t);
+        }
+    }
+
+    /** Looks who sent what the next read returns; whatever a transport throws comes back as an absence. */
+    static @Nullable PeerCredentialsResult peek(Channel channel) {
+        try {
+            PeerCredentialsTransport transport = channel.isOpen() ? serving(channel) : null;
+            return transport == null ? null : transport.peek(channel, MessageTime.FIRST_READ);
+        } catch (Throwable t) {
+            Log.debug("a look at the next read failed on {}", channel, t);
+            return new Absence(AbsenceReason.FAILED, "the look at the next read threw " + t);
+        }
+    }
+
+    private static @Nullable PeerCredentialsTransport serving(Channel channel) {
+        for (PeerCredentialsTransport transport : ALL) {
+            if (transport.serves(channel)
+                    || (channel instanceof ServerChannel server && transport.servesChildrenOf(server))) {
+                return transport;
+            }
+        }
+        return null;
     }
 
     private static Absence unserved(Channel channel) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred;
 
+import io.github.nettypeercred.CredentialSource.Moment;
 import io.github.nettypeercred.process.PeerProcess;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.netty.channel.Channel;
@@ -16,7 +17,8 @@ import java.util.OptionalInt;
  * channel.
  *
  * <p>{@link #source()} says of which moment it speaks. A connect-time credential says who <em>connected</em>; a socket
- * that was passed on, or a process that changed its ids since, writes under it unchanged.
+ * that was passed on, or a process that changed its ids since, writes under it unchanged. A first-read credential says who
+ * <em>sent the first bytes</em>, under ids of its choice among its own.
  */
 public final class UnixPeerCredentials implements PeerCredentialsResult {
     private final int uid;
@@ -50,11 +52,26 @@ public final class UnixPeerCredentials implements PeerCredentialsResult {
      * <p>HTTP/2 stream channels find their connection's result this way. A server channel is never read. A value that was
      * captured on another channel and copied here counts as absent.
      *
+     * <p>Where both the set-up of the connection and its first read were captured, this is the former: {@link #source()}
+     * tells, and {@link #of(Channel, Moment)} gives either.
+     *
      * @param channel the channel, on any thread
      * @return the result; {@link AbsenceReason#NOT_CAPTURED} if there is none
      */
     public static PeerCredentialsResult of(Channel channel) {
-        return StoredResult.find(Objects.requireNonNull(channel, "channel"));
+        return StoredResult.find(Objects.requireNonNull(channel, "channel"), null);
+    }
+
+    /**
+     * Returns what was captured of one moment, where {@link #of(Channel)} looks for it: never what was captured of another.
+     *
+     * @param channel the channel, on any thread
+     * @param moment the moment of which the credentials must speak
+     * @return the result; {@link AbsenceReason#NOT_CAPTURED} if there is none of that moment. An absence of a moment of the
+     *     connection's set-up (connect, listen, set-up) stands for all of these
+     */
+    public static PeerCredentialsResult of(Channel channel, Moment moment) {
+        return StoredResult.find(Objects.requireNonNull(channel, "channel"), Objects.requireNonNull(moment, "moment"));
     }
 
     /**

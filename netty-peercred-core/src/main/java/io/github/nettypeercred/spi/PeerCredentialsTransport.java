@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.spi;
 
+import io.github.nettypeercred.Absence;
+import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.netty.channel.Channel;
+import io.netty.channel.ServerChannel;
+import org.jspecify.annotations.Nullable;
 
 /**
  * How credentials are captured on the channels of one Netty transport. Implementations are found by {@link
@@ -30,4 +34,48 @@ public interface PeerCredentialsTransport {
      * @return what the factory made, or an absence
      */
     PeerCredentialsResult capture(Channel channel, CaptureRequest request, CredentialsFactory factory);
+
+    /**
+     * Tells whether this transport serves the channels that a server channel accepts, by its class alone.
+     *
+     * @param server any server channel
+     * @return whether {@link #attestReads} may be called for it
+     */
+    default boolean servesChildrenOf(ServerChannel server) {
+        return false;
+    }
+
+    /**
+     * Has the kernel attach the sender's credentials to what the channel reads from now on; of a server channel, to
+     * what the channels read that it accepts from now on. Called on the channel's event loop, while it is open, with Netty 4.2
+     * alone.
+     *
+     * @param channel a channel that this transport serves, or whose children it serves
+     * @return null if that is done; else why it cannot work on this channel, with the name of the option to change
+     */
+    default @Nullable Absence attestReads(Channel channel) {
+        return new Absence(
+                AbsenceReason.UNSUPPORTED, getClass().getName() + " does not know the sender of what a channel reads");
+    }
+
+    /**
+     * Ends what {@link #attestReads} began. Called on the channel's event loop, while it is open.
+     *
+     * @param channel a channel for which {@link #attestReads} returned null
+     */
+    default void endAttestedReads(Channel channel) {}
+
+    /**
+     * Looks who sent the bytes that the channel's next read returns, without blocking and without taking them. Called on the
+     * channel's event loop, right before that read, while the channel is open.
+     *
+     * @param channel a channel for which {@link #attestReads} returned null
+     * @param factory makes the credentials
+     * @return what the factory made, or an absence; null if there is nothing to be read now. {@link AbsenceReason#NO_DATA} means
+     *     the end of the stream. {@link AbsenceReason#FAILED} with an errno means an error of the socket, which no later call
+     *     reports again
+     */
+    default @Nullable PeerCredentialsResult peek(Channel channel, CredentialsFactory factory) {
+        return attestReads(channel);
+    }
 }

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.epoll;
 
+import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.jni.ConnectTimeCapture;
+import io.github.nettypeercred.jni.MessageCapture;
 import io.github.nettypeercred.jni.TransportAvailability;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
+import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
+import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.unix.UnixChannel;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -67,5 +72,29 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
     public PeerCredentialsResult capture(Channel channel, CaptureRequest request, CredentialsFactory factory) {
         int fd = ((EpollDomainSocketChannel) channel).fd().intValue();
         return ConnectTimeCapture.capture(fd, channel.parent(), request, factory);
+    }
+
+    @Override
+    public boolean servesChildrenOf(ServerChannel server) {
+        return server instanceof EpollServerDomainSocketChannel;
+    }
+
+    @Override
+    public @Nullable Absence attestReads(Channel channel) {
+        return MessageCapture.begin(fd(channel));
+    }
+
+    @Override
+    public void endAttestedReads(Channel channel) {
+        MessageCapture.end(fd(channel));
+    }
+
+    @Override
+    public @Nullable PeerCredentialsResult peek(Channel channel, CredentialsFactory factory) {
+        return MessageCapture.peek(fd(channel), factory);
+    }
+
+    private static int fd(Channel channel) {
+        return ((UnixChannel) channel).fd().intValue();
     }
 }

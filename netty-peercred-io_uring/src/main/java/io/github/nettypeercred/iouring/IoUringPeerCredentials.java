@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.iouring;
 
+import io.github.nettypeercred.Absence;
+import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.jni.ConnectTimeCapture;
+import io.github.nettypeercred.jni.MessageCapture;
 import io.github.nettypeercred.jni.TransportAvailability;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
+import io.netty.channel.ServerChannel;
+import io.netty.channel.unix.UnixChannel;
 import io.netty.channel.uring.IoUring;
+import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.channel.uring.IoUringDomainSocketChannel;
+import io.netty.channel.uring.IoUringServerDomainSocketChannel;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -67,5 +74,36 @@ public final class IoUringPeerCredentials implements PeerCredentialsTransport {
     public PeerCredentialsResult capture(Channel channel, CaptureRequest request, CredentialsFactory factory) {
         int fd = ((IoUringDomainSocketChannel) channel).fd().intValue();
         return ConnectTimeCapture.capture(fd, channel.parent(), request, factory);
+    }
+
+    @Override
+    public boolean servesChildrenOf(ServerChannel server) {
+        return server instanceof IoUringServerDomainSocketChannel;
+    }
+
+    @Override
+    public @Nullable Absence attestReads(Channel channel) {
+        if (!(channel instanceof ServerChannel)
+                && channel.config().getOption(IoUringChannelOption.IO_URING_BUFFER_GROUP_ID) >= 0) {
+            return new Absence(
+                    AbsenceReason.BUFFER_RING,
+                    "the channel reads into a buffer ring, which nobody can look into before a read: do not set"
+                            + " IoUringChannelOption.IO_URING_BUFFER_GROUP_ID on it");
+        }
+        return MessageCapture.begin(fd(channel));
+    }
+
+    @Override
+    public void endAttestedReads(Channel channel) {
+        MessageCapture.end(fd(channel));
+    }
+
+    @Override
+    public @Nullable PeerCredentialsResult peek(Channel channel, CredentialsFactory factory) {
+        return MessageCapture.peek(fd(channel), factory);
+    }
+
+    private static int fd(Channel channel) {
+        return ((UnixChannel) channel).fd().intValue();
     }
 }

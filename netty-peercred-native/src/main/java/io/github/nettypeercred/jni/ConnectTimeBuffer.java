@@ -68,6 +68,11 @@ final class ConnectTimeBuffer {
                 fd, want, address, address + STRUCT_SIZE, groupsCapacity, address + labelOffset, labelCapacity);
     }
 
+    /** Looks at the next byte of a stream: then status, pid, uid and gid are those of its sender. */
+    int peek(int fd) {
+        return Native.peek(fd, address);
+    }
+
     int pid() {
         return buffer.getInt(PID);
     }

@@ -82,7 +82,7 @@ public final class ConnectTimeCapture {
                 process);
     }
 
-    private static Absence unmapped(String what) {
+    static Absence unmapped(String what) {
         return new Absence(
                 AbsenceReason.UNMAPPED,
                 "the peer's " + what

@@ -16,6 +16,11 @@ final class Native {
     static native int connectTime(
             int fd, int want, long out, long groups, int groupsCapacity, long label, int labelCapacity);
 
+    static native int passCredentials(int fd, boolean on);
+
+    /** Fills the beginning of the {@link ConnectTimeBuffer} at {@code out} with a struct peercred_peek, and returns its status. */
+    static native int peek(int fd, long out);
+
     static native int pidfdState(int pidfd);
 
     static native int pidfdIds(int pidfd, ByteBuffer out);

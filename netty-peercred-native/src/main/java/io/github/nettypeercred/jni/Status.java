@@ -17,6 +17,9 @@ final class Status {
     static final int REAPED = 7;
     static final int EXITED = 8;
     static final int NOT_FOUND = 9;
+    static final int NOTHING_NOW = 10;
+    static final int END = 11;
+    static final int NO_CREDENTIAL = 12;
 
     private Status() {}
 
@@ -43,6 +46,9 @@ final class Status {
                 new Absence(AbsenceReason.TRUNCATED, call + ": the answer is longer than the limit", cause);
             case REAPED, EXITED ->
                 new Absence(AbsenceReason.REAPED, call + ": the process has ended and has been waited for", cause);
+            case END -> new Absence(AbsenceReason.NO_DATA, call + ": the stream ended before its first byte", cause);
+            case NO_CREDENTIAL ->
+                new Absence(AbsenceReason.UNAVAILABLE, call + ": a byte came without its sender's credentials", cause);
             case NOT_FOUND -> new Absence(AbsenceReason.NO_SUCH_ACCOUNT, call + ": no such entry", cause);
             default -> new Absence(AbsenceReason.FAILED, call + ": status " + status, cause);
         };

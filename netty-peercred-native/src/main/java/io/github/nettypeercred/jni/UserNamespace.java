@@ -36,6 +36,19 @@ record UserNamespace(int uidOverflow, int gidOverflow) {
                 overflow(proc.resolve("self/gid_map"), proc.resolve("sys/kernel/overflowgid")));
     }
 
+    /**
+     * Whether these are the ids that the kernel shows for a message to which it attached none: no pid, and the overflow ids,
+     * also where those are mapped.
+     */
+    static boolean isNobody(int pid, int uid, int gid) {
+        return pid == 0 && uid == Overflow.UID && gid == Overflow.GID;
+    }
+
+    private static final class Overflow {
+        static final int UID = overflowId(Path.of("/proc/sys/kernel/overflowuid"));
+        static final int GID = overflowId(Path.of("/proc/sys/kernel/overflowgid"));
+    }
+
     boolean isUnmappedUid(int uid) {
         return uid == uidOverflow;
     }
@@ -45,9 +58,10 @@ record UserNamespace(int uidOverflow, int gidOverflow) {
     }
 
     private static int overflow(Path map, Path overflowId) {
-        if (mapsWholeRange(map)) {
-            return -1; // which no credential has
-        }
+        return mapsWholeRange(map) ? -1 : overflowId(overflowId); // -1, which no credential has
+    }
+
+    private static int overflowId(Path overflowId) {
         try {
             return Integer.parseUnsignedInt(firstRead(overflowId).trim());
         } catch (IOException | NumberFormatException e) {

@@ -26,6 +26,9 @@ class StatusTest {
         "8, REAPED",
         "9, NO_SUCH_ACCOUNT",
         "10, FAILED",
+        "11, NO_DATA",
+        "12, UNAVAILABLE",
+        "13, FAILED",
         "0, FAILED",
         "1, FAILED"
     })
@@ -60,6 +63,6 @@ class StatusTest {
                     }
                 })
                 .collect(Collectors.toSet());
-        assertThat(codes).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9);
+        assertThat(codes).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
     }
 }

@@ -39,6 +39,8 @@ class NativeLibraryFileTest {
             "memmove",
             "memset",
             "poll",
+            "recvmsg",
+            "setsockopt",
             "stderr",
             "stpcpy",
             "strcat",

@@ -37,6 +37,7 @@ class PublishedJarsTest {
                         "exports io.github.nettypeercred",
                         "exports io.github.nettypeercred.process",
                         "exports io.github.nettypeercred.spi",
+                        "requires io.netty.buffer",
                         "requires io.netty.common",
                         "requires io.netty.transport transitive",
                         "requires io.netty.transport.unix.common",

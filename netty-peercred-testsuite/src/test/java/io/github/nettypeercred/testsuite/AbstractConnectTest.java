@@ -572,4 +572,11 @@ abstract class AbstractConnectTest {
     static @Nullable AbsenceReason reasonOf(Channel channel) {
         return UnixPeerCredentials.of(channel).absence().map(Absence::reason).orElse(null);
     }
+
+    static @Nullable AbsenceReason reasonOf(Channel channel, Moment moment) {
+        return UnixPeerCredentials.of(channel, moment)
+                .absence()
+                .map(Absence::reason)
+                .orElse(null);
+    }
 }
