@@ -8,7 +8,6 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
-import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.OrderedEventExecutor;
@@ -16,9 +15,7 @@ import java.io.IOException;
 import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Objects;
-import java.util.Queue;
 import java.util.Set;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
@@ -76,13 +73,10 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     private State state = State.NEW;
     private @Nullable PeerCredentialsResult result;
-    private @Nullable Queue<Held> held; // made when asking elsewhere, which few handlers do
+    private @Nullable HeldEvents held; // made when asking elsewhere, which few handlers do
     private boolean sawConnect;
     /** Whether the handlers behind have not heard of an activity whose end they must then not hear of either. */
     private boolean keptActive;
-
-    /** Set when this handler's executor takes no answer any more; it may still run what it took before. */
-    private volatile boolean abandoned;
 
     /** Makes a handler that captures user, group and process id, by one system call, and refuses a peer without. */
     public PeerCredentialsHandler() {
@@ -291,7 +285,9 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         if (waiting || state == State.ASKING || (state == State.ANSWERED && refuses())) {
             Log.debug("{}: closing {}", "the handler was removed before the peer was known", ctx.channel());
             state = State.REFUSED;
-            releaseHeld();
+            if (held != null) {
+                held.release();
+            }
             ctx.close();
         }
     }
@@ -348,7 +344,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
             ctx.fireChannelRead(msg);
             leave(ctx);
         } else {
-            discard(msg);
+            HeldEvents.discard(msg);
         }
     }
 
@@ -466,18 +462,6 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         }
     }
 
-    /** Lets go of a message that must not go on; a descriptor that was read is open by now. */
-    private static void discard(@Nullable Object msg) {
-        if (msg instanceof FileDescriptor descriptor) {
-            try {
-                descriptor.close();
-            } catch (IOException e) {
-                Log.debug("a descriptor that nobody gets was closed", e);
-            }
-        }
-        ReferenceCountUtil.release(msg);
-    }
-
     /** Captures, here if this is the channel's event loop, else over there. */
     private void ask(ChannelHandlerContext ctx) {
         if (firstRead != null) {
@@ -504,7 +488,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
             answer(capture(ctx.channel()));
         } else {
             state = State.ASKING;
-            held = new ConcurrentLinkedQueue<>();
+            held = new HeldEvents();
             askOnEventLoop(ctx);
         }
     }
@@ -531,8 +515,9 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
             ctx.executor().execute(() -> answerHeld(ctx, captured));
         } catch (RejectedExecutionException e) {
             Log.debug("the handler's executor is shut down: closing " + ctx.channel(), e);
-            abandoned = true;
-            releaseHeld();
+            if (held != null) {
+                held.abandon();
+            }
             ctx.close();
         }
     }
@@ -560,38 +545,21 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         if (state != State.ASKING) {
             return; // removed meanwhile
         }
+        HeldEvents events = Objects.requireNonNull(held);
         answer(captured);
         try {
             announce(ctx);
-            for (Held event = nextHeld(); event != null; event = nextHeld()) {
-                event.play.run();
-            }
+            events.play();
         } catch (RejectedExecutionException e) {
             Log.debug("the next handler's executor is shut down: closing " + ctx.channel(), e);
-            releaseHeld();
+            events.release();
             ctx.close();
         }
     }
 
     private void hold(@Nullable Object owned, Runnable play) {
-        Objects.requireNonNull(held).add(new Held(owned, play));
-        if (abandoned) {
-            releaseHeld();
-        }
+        Objects.requireNonNull(held).add(owned, play);
     }
-
-    private void releaseHeld() {
-        for (Held event = nextHeld(); event != null; event = nextHeld()) {
-            discard(event.owned);
-        }
-    }
-
-    private @Nullable Held nextHeld() {
-        return held == null ? null : held.poll();
-    }
-
-    /** An event that waits for the answer, and the message that is released if it never gets to be played. */
-    private record Held(@Nullable Object owned, Runnable play) {}
 
     /** For a handler added to an active channel: nothing may come for long, and the handlers behind want to know. */
     private void announceLater(ChannelHandlerContext ctx) {
