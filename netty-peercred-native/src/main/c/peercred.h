@@ -26,7 +26,8 @@ enum peercred_status {
     PEERCRED_NOT_FOUND = 9,       // the account database has no such entry
     PEERCRED_NOTHING_NOW = 10,    // no byte is there to be read, and more may come
     PEERCRED_END = 11,            // the end of the stream, with no byte before it
-    PEERCRED_NO_CREDENTIAL = 12   // a byte is there, and no credential came with it
+    PEERCRED_NO_CREDENTIAL = 12,  // a byte is there, and no credential came with it
+    PEERCRED_NOT_VISIBLE = 13     // the process is not in this pid namespace
 };
 
 enum peercred_want {

@@ -218,7 +218,10 @@ int peercred_pidfd_ids(int pidfd, struct peercred_process *out) {
     *out = (struct peercred_process){0};
     if (ioctl(pidfd, PIDFD_GET_INFO_V1, &info) != 0) {
         if (errno == ENOTTY || errno == EINVAL) return PEERCRED_UNSUPPORTED;
-        return errno == ESRCH ? PEERCRED_REAPED : -errno;
+        // A process of another pid namespace: EREMOTE on 6.18; in the source of 6.13 ESRCH, as for one that is reaped.
+        if (errno == EREMOTE) return PEERCRED_NOT_VISIBLE;
+        if (errno != ESRCH) return -errno;
+        return peercred_pidfd_state(pidfd) == PEERCRED_EXITED ? PEERCRED_REAPED : PEERCRED_NOT_VISIBLE;
     }
     if (!(info.mask & PIDFD_INFO_PID_BIT) || !(info.mask & PIDFD_INFO_CREDS_BIT)) return PEERCRED_UNSUPPORTED;
     *out = (struct peercred_process){

@@ -123,6 +123,12 @@ final class FirstRead {
             return new Absence(
                     AbsenceReason.RACED, "bytes were read of which the look right before the read had seen nothing");
         }
+        if (looks.sawTwoSenders()) {
+            return new Absence(
+                    AbsenceReason.RACED,
+                    "bytes of two senders were read before the first message: add the handler in front of those that keep"
+                            + " bytes, such as decoders");
+        }
         return refuseDiffering && sender instanceof UnixPeerCredentials first
                 ? unlessDiffering(StoredResult.setupOf(channel), first)
                 : sender;

@@ -25,6 +25,11 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
     private boolean sawEnd;
     private @Nullable PeerCredentialsResult peeked;
 
+    /** The sender that the latest look with a byte in it saw. */
+    private @Nullable UnixPeerCredentials sender;
+
+    private boolean sawTwoSenders;
+
     private PeekingAllocator(Channel channel) {
         this.channel = channel;
         own = channel.config().getRecvByteBufAllocator();
@@ -40,6 +45,7 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
     void end() {
         ended = true;
         peeked = null;
+        sender = null;
         if (channel.config().getRecvByteBufAllocator() == this) {
             channel.config().setRecvByteBufAllocator(own);
         }
@@ -56,6 +62,11 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
         return looked;
     }
 
+    /** Whether looks saw bytes of several senders: a handler in front may have joined them to one message. */
+    boolean sawTwoSenders() {
+        return sawTwoSenders;
+    }
+
     /** Whether a look saw the end of the stream. */
     boolean sawEnd() {
         return sawEnd;
@@ -68,6 +79,10 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
             return; // of which this look cannot know any more
         }
         peeked = next;
+        if (next instanceof UnixPeerCredentials seen) {
+            sawTwoSenders |= sender != null && !sender.equals(seen);
+            sender = seen;
+        }
         sawEnd |= next instanceof Absence absence && absence.reason() == AbsenceReason.NO_DATA;
     }
 

@@ -75,6 +75,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     private @Nullable PeerCredentialsResult result;
     private @Nullable HeldEvents held; // made when asking elsewhere, which few handlers do
     private boolean sawConnect;
+    private boolean socketFailed;
     /** Whether the handlers behind have not heard of an activity whose end they must then not hear of either. */
     private boolean keptActive;
 
@@ -162,6 +163,9 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         /**
          * Captures who sent the first bytes that are read (SO_PASSCRED, Linux, with Netty 4.2), in place of who connected. It
          * speaks of the first read alone, not of the stream, and its ids are the sender's choice among its own.
+         *
+         * <p>No handler in front may keep bytes of one read for the message of another, as decoders do: a message with bytes of
+         * two senders is refused as {@link AbsenceReason#RACED}.
          *
          * <p>All but messages passes at once, so the handlers behind may greet a peer who is not known yet. The first message
          * waits for {@link PeerCredentialsEvent}. Where it cannot work, the channel is refused with a reason that
@@ -437,10 +441,9 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         if (error == null) {
             return false;
         }
+        socketFailed = true;
+        settle(ctx, error); // first, so that what the exception sets off finds the wait at its end
         ctx.fireExceptionCaught(new IOException(error.toString()));
-        settle(ctx, error);
-        state = State.REFUSED;
-        ctx.close();
         return true;
     }
 
@@ -584,7 +587,8 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     }
 
     private boolean refuses() {
-        return result instanceof Absence absence && (!admitAbsent || ALWAYS_REFUSED.contains(absence.reason()));
+        return result instanceof Absence absence
+                && (!admitAbsent || socketFailed || ALWAYS_REFUSED.contains(absence.reason()));
     }
 
     private void announce(ChannelHandlerContext ctx) {

@@ -54,7 +54,8 @@ public final class PeerProcess implements AutoCloseable {
      * Returns the ids that the process has now: not those of the moment of capture. Does not block.
      *
      * @return the ids, or why they are unknown: {@link AbsenceReason#UNSUPPORTED} before Linux 6.13, {@link
-     *     AbsenceReason#REAPED}, {@link AbsenceReason#UNMAPPED}
+     *     AbsenceReason#REAPED}, {@link AbsenceReason#UNMAPPED} where it or an id of it is not visible here, {@link
+     *     AbsenceReason#FAILED}
      */
     public synchronized Answer<ProcessIds> currentIds() {
         return descriptor.calls.ids(openDescriptor());

@@ -20,6 +20,7 @@ final class Status {
     static final int NOTHING_NOW = 10;
     static final int END = 11;
     static final int NO_CREDENTIAL = 12;
+    static final int NOT_VISIBLE = 13;
 
     private Status() {}
 
@@ -49,6 +50,8 @@ final class Status {
             case END -> new Absence(AbsenceReason.NO_DATA, call + ": the stream ended before its first byte", cause);
             case NO_CREDENTIAL ->
                 new Absence(AbsenceReason.UNAVAILABLE, call + ": a byte came without its sender's credentials", cause);
+            case NOT_VISIBLE ->
+                new Absence(AbsenceReason.UNMAPPED, call + ": the process is not in this pid namespace", cause);
             case NOT_FOUND -> new Absence(AbsenceReason.NO_SUCH_ACCOUNT, call + ": no such entry", cause);
             default -> new Absence(AbsenceReason.FAILED, call + ": status " + status, cause);
         };

@@ -28,7 +28,8 @@ class StatusTest {
         "10, FAILED",
         "11, NO_DATA",
         "12, UNAVAILABLE",
-        "13, FAILED",
+        "13, UNMAPPED",
+        "14, FAILED",
         "0, FAILED",
         "1, FAILED"
     })
@@ -63,6 +64,6 @@ class StatusTest {
                     }
                 })
                 .collect(Collectors.toSet());
-        assertThat(codes).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+        assertThat(codes).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13);
     }
 }

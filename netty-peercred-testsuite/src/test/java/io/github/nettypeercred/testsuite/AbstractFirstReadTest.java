@@ -733,6 +733,58 @@ abstract class AbstractFirstReadTest {
     }
 
     @Test
+    void bytesOfTwoSenders_joinedByAHandlerInFront_areRefused() throws Exception {
+        CountDownLatch firstBytes = new CountDownLatch(1);
+        try (TestServer server = TestServer.start(
+                        transport(),
+                        PeerCredentialsAcceptHandler.builder().firstRead().build(),
+                        child -> child.pipeline()
+                                .addLast(
+                                        new JoiningHandler(firstBytes),
+                                        PeerCredentialsHandler.builder()
+                                                .firstRead()
+                                                .build()));
+                Peer peer = Peer.start(
+                        "connect",
+                        server.path(),
+                        "write",
+                        "evil",
+                        "await",
+                        "uid",
+                        "1000",
+                        "1000",
+                        "1000",
+                        "write",
+                        ".",
+                        "drain")) {
+            assertThat(firstBytes.await(30, TimeUnit.SECONDS)).isTrue();
+            peer.go();
+            assertNext(server, "active");
+            assertRefused(server, AbsenceReason.RACED, "bytes of two senders");
+            assertThat(peer.line()).isEqualTo("0");
+        }
+    }
+
+    /** Keeps bytes until there is a full stop, as decoders keep what is no frame yet. */
+    private static final class JoiningHandler extends ChannelInboundHandlerAdapter {
+        private final CountDownLatch firstBytes;
+        private ByteBuf kept = Unpooled.EMPTY_BUFFER;
+
+        JoiningHandler(CountDownLatch firstBytes) {
+            this.firstBytes = firstBytes;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            kept = Unpooled.wrappedBuffer(kept, (ByteBuf) msg);
+            firstBytes.countDown();
+            if (kept.indexOf(kept.readerIndex(), kept.writerIndex(), (byte) '.') >= 0) {
+                ctx.fireChannelRead(kept);
+            }
+        }
+    }
+
+    @Test
     void handlerAddedAfterARead_isTooLate() {
         try (TestServer server = start(child -> {});
                 Peer peer = Peer.start("connect", server.path(), "write", "x", "await", "write", "y", "await")) {

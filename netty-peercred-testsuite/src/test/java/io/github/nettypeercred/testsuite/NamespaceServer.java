@@ -42,7 +42,13 @@ final class NamespaceServer {
             if (evt instanceof PeerCredentialsEvent.Captured event) {
                 UnixPeerCredentials peer = event.result();
                 System.out.println(peer + " pid=" + peer.pid() + " alive="
-                        + peer.process().orElseThrow().isAlive());
+                        + peer.process().orElseThrow().isAlive() + " ids="
+                        + peer.process()
+                                .orElseThrow()
+                                .currentIds()
+                                .absence()
+                                .orElseThrow()
+                                .reason());
             } else if (evt instanceof PeerCredentialsEvent.Refused event) {
                 System.out.println(event.result().reason());
             }

@@ -40,7 +40,7 @@ class NamespaceTest {
             TestServer.openToAll(path);
             assertThat(seenBy(server, Peer.as(0, 0, "10,20,30", "connect", path.toString(), "await")))
                     .isEqualTo("uid=0 gid=0 groups=[; 3 unmapped] source=SO_PEERCRED/CONNECT/EFFECTIVE"
-                            + " pid=OptionalInt.empty alive=true");
+                            + " pid=OptionalInt.empty alive=true ids=UNMAPPED");
             assertThat(seenBy(server, Peer.as(0, 0, "0,20", "connect", path.toString(), "await")))
                     .startsWith("uid=0 gid=0 groups=[0; 1 unmapped] ");
             for (long uid : new long[] {1000, 65534, 4294967290L}) {
