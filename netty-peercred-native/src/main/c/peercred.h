@@ -67,22 +67,20 @@ struct peercred_space {
 // other part is asked for. Several parts may be absent each for a reason of its own.
 void peercred_connect_time(int fd, unsigned want, const struct peercred_space *space, struct peercred *out);
 
-// Makes the kernel attach the sender's credentials to what is read from a Unix socket, or no longer. On a listening socket: on
+// Makes the kernel attach the sender's credentials to what is read from a Unix socket, or no longer; PEERCRED_LABEL and PEERCRED_PIDFD
+// in want, the sender's label and a descriptor of its process as well, where the kernel has those. On a listening socket: for
 // those that it accepts. Returns PEERCRED_OK or -errno of setsockopt(2), or PEERCRED_UNSUPPORTED.
-int peercred_pass_credentials(int fd, int on);
+int peercred_pass_credentials(int fd, unsigned want, int on);
 
-// Who sent the byte that the next read returns first. Java reads it at these offsets.
-struct peercred_peek {
-    int32_t status; // PEERCRED_OK, _NOTHING_NOW, _END, _NO_CREDENTIAL, _TRUNCATED, _UNSUPPORTED, or -errno of recvmsg(2)
-    int32_t pid;    // 0: not visible in this pid namespace
-    uint32_t uid;
-    uint32_t gid;
-};
+// Lets others send descriptors through a Unix socket, as is the default, or refuses them with EPERM. On a listening socket: for those
+// that it accepts. Those that were sent before stay. Returns PEERCRED_OK or -errno of setsockopt(2), or PEERCRED_UNSUPPORTED.
+int peercred_pass_descriptors(int fd, int on);
 
-// Looks at the next byte of a stream without taking it. Never blocks, and never brings in a descriptor that was passed with the
-// byte. Fills all of out: the ids are zero unless status is PEERCRED_OK. A pending error of the socket, which is its
-// status then, is taken out of it.
-void peercred_peek(int fd, struct peercred_peek *out);
+// Looks who sent the byte of a stream that the next read returns first, without taking it. Never blocks, and leaves no descriptor open
+// that was passed with the byte. Fills all of out as peercred_connect_time does; there are no groups. Its status is PEERCRED_OK,
+// _NOTHING_NOW, _END, _NO_CREDENTIAL, _TRUNCATED, _UNSUPPORTED, or -errno of recvmsg(2): a pending error of the socket,
+// which is taken out of it. Of want, PEERCRED_LABEL and PEERCRED_PIDFD count; each look gives a new process descriptor.
+void peercred_peek(int fd, unsigned want, const struct peercred_space *space, struct peercred *out);
 
 // Whether the process runs: PEERCRED_OK or PEERCRED_EXITED. Never blocks.
 int peercred_pidfd_state(int pidfd);

@@ -21,11 +21,6 @@ _Static_assert(offsetof(struct peercred, pidfd_status) == 32, "pidfd_status");
 _Static_assert(offsetof(struct peercred, pidfd) == 36, "pidfd");
 _Static_assert(offsetof(struct peercred, pidfd_errno) == 40, "pidfd_errno");
 _Static_assert(sizeof(struct peercred) == 44, "struct peercred");
-_Static_assert(offsetof(struct peercred_peek, status) == offsetof(struct peercred, status), "status");
-_Static_assert(offsetof(struct peercred_peek, pid) == offsetof(struct peercred, pid), "pid");
-_Static_assert(offsetof(struct peercred_peek, uid) == offsetof(struct peercred, uid), "uid");
-_Static_assert(offsetof(struct peercred_peek, gid) == offsetof(struct peercred, gid), "gid");
-_Static_assert(sizeof(struct peercred_peek) == 16, "struct peercred_peek");
 _Static_assert(offsetof(struct peercred_process, ruid) == 8, "ruid");
 _Static_assert(offsetof(struct peercred_process, rgid) == 20, "rgid");
 _Static_assert(sizeof(struct peercred_process) == 32, "struct peercred_process");
@@ -56,17 +51,24 @@ static jint connect_time(JNIEnv *env, jclass class, jint fd, jint want, jlong ou
     return answer->status;
 }
 
-static jint pass_credentials(JNIEnv *env, jclass class, jint fd, jboolean on) {
+static jint pass_credentials(JNIEnv *env, jclass class, jint fd, jint want, jboolean on) {
     (void)env;
     (void)class;
-    return peercred_pass_credentials(fd, on);
+    return peercred_pass_credentials(fd, (unsigned)want, on);
 }
 
-static jint peek(JNIEnv *env, jclass class, jint fd, jlong out) {
+static jint pass_descriptors(JNIEnv *env, jclass class, jint fd, jboolean on) {
     (void)env;
     (void)class;
-    struct peercred_peek *answer = pointer(out);
-    peercred_peek(fd, answer);
+    return peercred_pass_descriptors(fd, on);
+}
+
+static jint peek(JNIEnv *env, jclass class, jint fd, jint want, jlong out, jlong label, jint label_capacity) {
+    (void)env;
+    (void)class;
+    struct peercred *answer = pointer(out);
+    const struct peercred_space space = {.label = pointer(label), .label_capacity = (uint32_t)label_capacity};
+    peercred_peek(fd, (unsigned)want, &space, answer);
     return answer->status;
 }
 
@@ -103,8 +105,9 @@ static jint group_name(JNIEnv *env, jclass class, jint gid, jobject name) {
 static const JNINativeMethod methods[] = {
     {"address", "(Ljava/nio/ByteBuffer;)J", (void *)address_of},
     {"connectTime", "(IIJJIJI)I", (void *)connect_time},
-    {"passCredentials", "(IZ)I", (void *)pass_credentials},
-    {"peek", "(IJ)I", (void *)peek},
+    {"passCredentials", "(IIZ)I", (void *)pass_credentials},
+    {"passDescriptors", "(IZ)I", (void *)pass_descriptors},
+    {"peek", "(IIJJI)I", (void *)peek},
     {"pidfdState", "(I)I", (void *)pidfd_state},
     {"pidfdIds", "(ILjava/nio/ByteBuffer;)I", (void *)pidfd_ids},
     {"close", "(I)V", (void *)close_fd},

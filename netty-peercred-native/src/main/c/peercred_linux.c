@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 // Options younger than the oldest headers we build against. The numbers differ by architecture.
 #if defined(__sparc__)
@@ -25,6 +26,18 @@
 #endif
 #ifndef SO_PEERPIDFD // Linux 6.5
 #define SO_PEERPIDFD OPTION(77, 0x0056, 0x404b)
+#endif
+#ifndef SO_PASSPIDFD // Linux 6.5
+#define SO_PASSPIDFD OPTION(76, 0x0055, 0x404a)
+#endif
+#ifndef SCM_SECURITY // Linux 2.6.18, streams 4.2
+#define SCM_SECURITY 3
+#endif
+#ifndef SCM_PIDFD // Linux 6.5
+#define SCM_PIDFD 4
+#endif
+#ifndef SO_PASSRIGHTS // Linux 6.16
+#define SO_PASSRIGHTS OPTION(83, 0x005c, 0x4051)
 #endif
 
 _Static_assert(sizeof(struct ucred) == 12, "struct ucred");
@@ -47,6 +60,13 @@ _Static_assert(offsetof(struct pidfd_info_v1, fsgid) == 56, "pidfd_info.fsgid");
 #define PIDFD_GET_INFO_V1 _IOWR(0xFF, 11, struct pidfd_info_v1)
 #define PIDFD_INFO_PID_BIT (UINT64_C(1) << 0)
 #define PIDFD_INFO_CREDS_BIT (UINT64_C(1) << 1)
+
+static const struct peercred nothing = {
+    .groups_status = PEERCRED_NOT_REQUESTED,
+    .label_status = PEERCRED_NOT_REQUESTED,
+    .pidfd_status = PEERCRED_NOT_REQUESTED,
+    .pidfd = -1,
+};
 
 // The status that an errno of getsockopt(2) stands for.
 static int status_of(int error) {
@@ -136,12 +156,7 @@ static int ask_pidfd(int fd, struct peercred *out) {
 }
 
 void peercred_connect_time(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
-    *out = (struct peercred){
-        .groups_status = PEERCRED_NOT_REQUESTED,
-        .label_status = PEERCRED_NOT_REQUESTED,
-        .pidfd_status = PEERCRED_NOT_REQUESTED,
-        .pidfd = -1,
-    };
+    *out = nothing;
     out->status = ask_ids(fd, want & PEERCRED_CHECK_SOCKET, out);
     if (out->status != PEERCRED_OK) return;
     if (want & PEERCRED_GROUPS) out->groups_status = ask_groups(fd, space, &out->groups_count);
@@ -151,55 +166,152 @@ void peercred_connect_time(int fd, unsigned want, const struct peercred_space *s
     if (want & PEERCRED_PIDFD) out->pidfd_status = ask_pidfd(fd, out);
 }
 
-int peercred_pass_credentials(int fd, int on) {
+static int set_option(int fd, int option, int on) {
     const int value = on != 0;
-    return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &value, sizeof value) == 0 ? PEERCRED_OK : -errno;
+    return setsockopt(fd, SOL_SOCKET, option, &value, sizeof value) == 0 ? PEERCRED_OK : -errno;
 }
 
-void peercred_peek(int fd, struct peercred_peek *out) {
-    // Room for credentials and nothing else: with more, every peek would install the passed descriptors anew. The kernel puts
+// An option that a kernel may lack: then what it would bring is not there, which the look says.
+static int set_if_known(int fd, int option, int on) {
+    int status = set_option(fd, option, on);
+    return status == -ENOPROTOOPT ? PEERCRED_OK : status;
+}
+
+int peercred_pass_credentials(int fd, unsigned want, int on) {
+    int status = set_option(fd, SO_PASSCRED, on);
+    if (status == PEERCRED_OK && want & PEERCRED_LABEL) status = set_if_known(fd, SO_PASSSEC, on);
+    if (status == PEERCRED_OK && want & PEERCRED_PIDFD) status = set_if_known(fd, SO_PASSPIDFD, on);
+    return status;
+}
+
+int peercred_pass_descriptors(int fd, int on) {
+    int status = set_option(fd, SO_PASSRIGHTS, on);
+    return status == -ENOPROTOOPT ? PEERCRED_UNSUPPORTED : status;
+}
+
+// recvmsg(2) that leaves in place what it shows.
+static ssize_t look(int fd, void *control, size_t capacity, struct msghdr *message) {
+    char byte;
+    struct iovec space = {.iov_base = &byte, .iov_len = 1};
+    ssize_t length;
+    do {
+        *message = (struct msghdr){
+            .msg_iov = &space,
+            .msg_iovlen = 1,
+            .msg_control = control,
+            .msg_controllen = capacity,
+        };
+        length = recvmsg(fd, message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    } while (length < 0 && errno == EINTR);
+    return length;
+}
+
+// What a look came to, but for the control messages.
+static int look_status(ssize_t length) {
+    if (length < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? PEERCRED_NOTHING_NOW : -errno;
+    return length == 0 ? PEERCRED_END : PEERCRED_OK; // the kernel adorns the end with pid 0, uid 0 and gid 0
+}
+
+static int take_ids(const struct cmsghdr *header, struct peercred *out) {
+    struct ucred sender;
+    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS) {
+        return PEERCRED_NO_CREDENTIAL;
+    }
+    if (header->cmsg_len != CMSG_LEN(sizeof sender)) return PEERCRED_TRUNCATED;
+    memcpy(&sender, CMSG_DATA(header), sizeof sender);
+    out->pid = sender.pid;
+    out->uid = sender.uid;
+    out->gid = sender.gid;
+    return PEERCRED_OK;
+}
+
+static void close_passed(const unsigned char *data, size_t length) {
+    for (size_t i = 0; i + sizeof(int) <= length; i += sizeof(int)) {
+        int passed;
+        memcpy(&passed, data + i, sizeof passed);
+        close(passed);
+    }
+}
+
+static int take_label(const unsigned char *data, size_t length, bool cut, const struct peercred_space *space,
+                      struct peercred *out) {
+    if (cut) return PEERCRED_TRUNCATED;
+    out->label_length = (uint32_t)length;
+    if (length > space->label_capacity) return PEERCRED_TOO_SMALL;
+    memcpy(space->label, data, length);
+    return PEERCRED_OK;
+}
+
+static int take_pidfd(const unsigned char *data, size_t length, struct peercred *out) {
+    int pidfd;
+    if (length != sizeof pidfd) return PEERCRED_TRUNCATED;
+    memcpy(&pidfd, data, sizeof pidfd);
+    if (pidfd >= 0) {
+        out->pidfd = pidfd;
+        return PEERCRED_OK;
+    }
+    out->pidfd_errno = -pidfd; // why the kernel could not make one
+    return pidfd == -EINVAL || pidfd == -ESRCH ? PEERCRED_REAPED : pidfd;
+}
+
+// A look at all that may come with a byte. It needs room for passed descriptors, which the kernel puts in front of the process
+// descriptor, so that nobody can crowd that out by passing some; they are closed here.
+static void peek_all(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
+    enum { LABEL_LIMIT = 4096, DESCRIPTORS_LIMIT = 253 }; // a page; SCM_MAX_FD
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(LABEL_LIMIT) +
+                   CMSG_SPACE(DESCRIPTORS_LIMIT * sizeof(int)) + CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr message;
+    out->status = look_status(look(fd, &control, sizeof control.bytes, &message));
+    if (out->status < 0 || out->status == PEERCRED_NOTHING_NOW) return;
+    const bool any_byte = out->status == PEERCRED_OK;
+    const bool cut = message.msg_flags & MSG_CTRUNC;
+    if (any_byte) {
+        out->status = take_ids(CMSG_FIRSTHDR(&message), out);
+        if (want & PEERCRED_LABEL) out->label_status = cut ? PEERCRED_TRUNCATED : PEERCRED_UNSUPPORTED;
+        if (want & PEERCRED_PIDFD) out->pidfd_status = cut ? PEERCRED_TRUNCATED : PEERCRED_UNSUPPORTED;
+    }
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header)) {
+        const unsigned char *data = CMSG_DATA(header);
+        const size_t length = header->cmsg_len - CMSG_LEN(0);
+        if (header->cmsg_level != SOL_SOCKET) continue;
+        if (header->cmsg_type == SCM_RIGHTS) {
+            close_passed(data, length);
+        } else if (header->cmsg_type == SCM_SECURITY && any_byte && want & PEERCRED_LABEL) {
+            out->label_status = take_label(data, length, cut && CMSG_NXTHDR(&message, header) == NULL, space, out);
+        } else if (header->cmsg_type == SCM_PIDFD) {
+            out->pidfd_status = take_pidfd(data, length, out);
+        }
+    }
+    if (out->status == PEERCRED_OK && (want & PEERCRED_PIDFD || out->pidfd < 0)) return;
+    const int status = out->status;
+    if (out->pidfd >= 0) close(out->pidfd); // of nobody, or not asked for: somebody else has set the option
+    if (status != PEERCRED_OK) {
+        *out = nothing;
+        out->status = status;
+    } else {
+        out->pidfd = -1;
+        out->pidfd_status = PEERCRED_NOT_REQUESTED;
+    }
+}
+
+void peercred_peek(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
+    // Room for credentials and nothing else: with more, every look would install the passed descriptors anew. The kernel puts
     // the credentials first and marks what it had no room for by MSG_CTRUNC, which is therefore no sign of a fault.
     union {
         struct cmsghdr header;
         char bytes[CMSG_SPACE(sizeof(struct ucred))];
     } control;
-    char byte;
-    struct iovec space = {.iov_base = &byte, .iov_len = 1};
     struct msghdr message;
-    ssize_t length;
-    *out = (struct peercred_peek){0};
-    do {
-        message = (struct msghdr){
-            .msg_iov = &space,
-            .msg_iovlen = 1,
-            .msg_control = &control,
-            .msg_controllen = sizeof control.bytes,
-        };
-        length = recvmsg(fd, &message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    } while (length < 0 && errno == EINTR);
-    if (length < 0) {
-        out->status = errno == EAGAIN || errno == EWOULDBLOCK ? PEERCRED_NOTHING_NOW : -errno;
+    *out = nothing;
+    if (want & (PEERCRED_LABEL | PEERCRED_PIDFD)) {
+        peek_all(fd, want, space, out);
         return;
     }
-    if (length == 0) {
-        out->status = PEERCRED_END; // which the kernel adorns with pid 0, uid 0 and gid 0
-        return;
-    }
-    const struct cmsghdr *header = CMSG_FIRSTHDR(&message);
-    if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_CREDENTIALS) {
-        out->status = PEERCRED_NO_CREDENTIAL;
-        return;
-    }
-    if (header->cmsg_len != CMSG_LEN(sizeof(struct ucred))) {
-        out->status = PEERCRED_TRUNCATED;
-        return;
-    }
-    struct ucred sender;
-    memcpy(&sender, CMSG_DATA(header), sizeof sender);
-    out->status = PEERCRED_OK;
-    out->pid = sender.pid;
-    out->uid = sender.uid;
-    out->gid = sender.gid;
+    out->status = look_status(look(fd, &control, sizeof control.bytes, &message));
+    if (out->status == PEERCRED_OK) out->status = take_ids(CMSG_FIRSTHDR(&message), out);
 }
 
 int peercred_pidfd_state(int pidfd) {

@@ -3,28 +3,39 @@
 // Every system that has no file of its own: each question is answered "unsupported".
 #include "peercred.h"
 
+static const struct peercred unsupported = {
+    .status = PEERCRED_UNSUPPORTED,
+    .groups_status = PEERCRED_NOT_REQUESTED,
+    .label_status = PEERCRED_NOT_REQUESTED,
+    .pidfd_status = PEERCRED_NOT_REQUESTED,
+    .pidfd = -1,
+};
+
 void peercred_connect_time(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
     (void)fd;
     (void)want;
     (void)space;
-    *out = (struct peercred){
-        .status = PEERCRED_UNSUPPORTED,
-        .groups_status = PEERCRED_NOT_REQUESTED,
-        .label_status = PEERCRED_NOT_REQUESTED,
-        .pidfd_status = PEERCRED_NOT_REQUESTED,
-        .pidfd = -1,
-    };
+    *out = unsupported;
 }
 
-int peercred_pass_credentials(int fd, int on) {
+int peercred_pass_credentials(int fd, unsigned want, int on) {
+    (void)fd;
+    (void)want;
+    (void)on;
+    return PEERCRED_UNSUPPORTED;
+}
+
+int peercred_pass_descriptors(int fd, int on) {
     (void)fd;
     (void)on;
     return PEERCRED_UNSUPPORTED;
 }
 
-void peercred_peek(int fd, struct peercred_peek *out) {
+void peercred_peek(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
     (void)fd;
-    *out = (struct peercred_peek){.status = PEERCRED_UNSUPPORTED};
+    (void)want;
+    (void)space;
+    *out = unsupported;
 }
 
 int peercred_pidfd_state(int pidfd) {

@@ -183,16 +183,28 @@ static void ended_process(void) {
     close(fd);
 }
 
-static struct peercred_peek peek(int fd) {
-    struct peercred_peek out;
+static struct peercred peek_for(int fd, unsigned want) {
+    static char label[4096];
+    const struct peercred_space space = {.label = label, .label_capacity = sizeof label};
+    struct peercred out;
     memset(&out, 0xAA, sizeof out);
-    peercred_peek(fd, &out);
+    peercred_peek(fd, want, &space, &out);
     return out;
 }
 
+static struct peercred peek(int fd) {
+    return peek_for(fd, 0);
+}
+
 static void check_no_sender(int fd, int status, const char *what) {
-    struct peercred_peek out = peek(fd);
-    check(out.status == status && out.pid == 0 && out.uid == 0 && out.gid == 0, what);
+    const unsigned wants[] = {0, PEERCRED_LABEL | PEERCRED_PIDFD};
+    for (size_t i = 0; i < sizeof wants / sizeof wants[0]; i++) {
+        struct peercred out = peek_for(fd, wants[i]);
+        check(out.status == status && out.pid == 0 && out.uid == 0 && out.gid == 0 && out.pidfd == -1 &&
+                  out.pidfd_status == PEERCRED_NOT_REQUESTED && out.label_status == PEERCRED_NOT_REQUESTED,
+              what);
+        if (status == -ECONNRESET) return; // which only the first look meets
+    }
 }
 
 static int open_descriptors(void) {
@@ -229,11 +241,11 @@ static void peeks(void) {
     check(send_byte(fds[1], NULL, NULL) == 0, "a byte is sent");
     check_no_sender(fds[0], PEERCRED_NO_CREDENTIAL, "without the option a byte has no sender");
     check(read(fds[0], &byte, 1) == 1, "and stays to be read");
-    check(peercred_pass_credentials(fds[0], 1) == PEERCRED_OK, "the option goes on");
+    check(peercred_pass_credentials(fds[0], 0, 1) == PEERCRED_OK, "the option goes on");
     check_no_sender(fds[0], PEERCRED_NOTHING_NOW, "nothing sent, no sender");
     check(send_byte(fds[1], NULL, NULL) == 0, "a byte is sent");
     for (int i = 0; i < 2; i++) {
-        struct peercred_peek out = peek(fds[0]);
+        struct peercred out = peek(fds[0]);
         check(out.status == PEERCRED_OK && out.pid == getpid() && out.uid == getuid() && out.gid == getgid(),
               "a byte has a sender, however often one looks");
     }
@@ -248,15 +260,15 @@ static void peeks(void) {
     if (geteuid() == 0) {
         const struct ucred other = {.pid = 1, .uid = 4294967290u, .gid = 2147483648u};
         check(send_byte(fds[1], NULL, &other) == 0, "root sends in the name of another");
-        struct peercred_peek out = peek(fds[0]);
+        struct peercred out = peek(fds[0]);
         check(out.status == PEERCRED_OK && out.pid == 1 && out.uid == 4294967290u && out.gid == 2147483648u,
               "and that one is the sender");
         check(read(fds[0], &byte, 1) == 1, "the byte is still there");
     }
-    check(peercred_pass_credentials(fds[0], 0) == PEERCRED_OK, "the option goes off");
+    check(peercred_pass_credentials(fds[0], 0, 0) == PEERCRED_OK, "the option goes off");
     check(send_byte(fds[1], NULL, NULL) == 0, "a byte is sent");
     check_no_sender(fds[0], PEERCRED_NO_CREDENTIAL, "which has no sender then");
-    check(peercred_pass_credentials(fds[0], 1) == PEERCRED_OK && peek(fds[0]).status == PEERCRED_OK &&
+    check(peercred_pass_credentials(fds[0], 0, 1) == PEERCRED_OK && peek(fds[0]).status == PEERCRED_OK &&
               peek(fds[0]).pid == 0,
           "nor when the option goes on after it was sent: its pid is 0");
     check(read(fds[0], &byte, 1) == 1, "the byte is still there");
@@ -264,13 +276,70 @@ static void peeks(void) {
     check_no_sender(fds[0], PEERCRED_END, "the end of a stream was sent by nobody");
     close(fds[0]);
     check_no_sender(fds[0], -EBADF, "a closed descriptor is EBADF");
-    check(peercred_pass_credentials(fds[0], 1) == -EBADF, "for the option too");
+    check(peercred_pass_credentials(fds[0], 0, 1) == -EBADF, "for the option too");
     if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) exit(2);
     check(send_byte(fds[0], NULL, NULL) == 0, "a byte is sent");
     close(fds[1]);
     check_no_sender(fds[0], -ECONNRESET, "a peer that closes without reading is an error");
     check_no_sender(fds[0], PEERCRED_END, "once");
     close(fds[0]);
+}
+
+// Sends one byte with many descriptors. Returns 0 or errno.
+static int send_descriptors(int through, int fd, size_t count) {
+    char byte = 'x', control[CMSG_SPACE(253 * sizeof fd)] = {0};
+    struct iovec space = {&byte, 1};
+    struct msghdr message = {.msg_iov = &space, .msg_iovlen = 1, .msg_control = control,
+                             .msg_controllen = CMSG_SPACE(count * sizeof fd)};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(count * sizeof fd);
+    for (size_t i = 0; i < count; i++) memcpy(CMSG_DATA(header) + i * sizeof fd, &fd, sizeof fd);
+    return sendmsg(through, &message, 0) == 1 ? 0 : errno;
+}
+
+static void peeks_at_more(void) {
+    const unsigned all = PEERCRED_LABEL | PEERCRED_PIDFD;
+    int fds[2];
+    char byte;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) exit(2);
+    check(peercred_pass_credentials(fds[0], all, 1) == PEERCRED_OK, "all options go on");
+    int before = open_descriptors();
+    const size_t counts[] = {0, 1, 2, 3, 253};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        check((counts[i] ? send_descriptors(fds[1], fds[1], counts[i]) : send_byte(fds[1], NULL, NULL)) == 0,
+              "a byte is sent, perhaps with descriptors");
+        struct peercred out = peek_for(fds[0], all);
+        check(out.status == PEERCRED_OK && out.pid == getpid() && out.uid == getuid(), "it has a sender");
+        check(out.label_status == PEERCRED_OK || out.label_status == PEERCRED_UNSUPPORTED, "its label");
+        check(out.pidfd_status == PEERCRED_OK || out.pidfd_status == PEERCRED_UNSUPPORTED,
+              "its process, which no passed descriptor crowds out");
+        if (out.pidfd_status == PEERCRED_OK) {
+            check(fcntl(out.pidfd, F_GETFD) == FD_CLOEXEC && peercred_pidfd_state(out.pidfd) == PEERCRED_OK,
+                  "a descriptor of it that closes on exec");
+            close(out.pidfd);
+        }
+        check(open_descriptors() == before, "what was passed is closed");
+        out = peek_for(fds[0], PEERCRED_LABEL);
+        check(out.pidfd == -1 && out.pidfd_status == PEERCRED_NOT_REQUESTED && open_descriptors() == before,
+              "and so is the process descriptor that nobody asked for");
+        check(read(fds[0], &byte, 1) == 1, "the byte is still there");
+    }
+    close(fds[1]);
+    check_no_sender(fds[0], PEERCRED_END, "the end of a stream was sent by nobody");
+    close(fds[0]);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) exit(2);
+    int status = peercred_pass_descriptors(fds[0], 0);
+    check(status == PEERCRED_OK || status == PEERCRED_UNSUPPORTED, "descriptors are refused, or cannot be");
+    if (status == PEERCRED_OK) {
+        check(send_descriptors(fds[1], fds[1], 1) == EPERM, "who passes one gets EPERM");
+        check(peercred_pass_descriptors(fds[0], 1) == PEERCRED_OK && send_descriptors(fds[1], fds[1], 1) == 0,
+              "until they are let in again");
+    }
+    close(fds[0]);
+    close(fds[1]);
+    check(peercred_pass_descriptors(fds[0], 0) == -EBADF, "a closed descriptor is EBADF");
 }
 
 static void accounts(void) {
@@ -288,6 +357,7 @@ int main(void) {
     absent_sockets();
     pair();
     peeks();
+    peeks_at_more();
     accounts();
     if (geteuid() == 0) {
         other_users();

@@ -45,7 +45,11 @@ public record CredentialSource(Mechanism mechanism, Moment moment, Ids ids) {
          * The first bytes that were read were sent, by whoever held the socket then. It says nothing of the bytes after
          * them.
          */
-        FIRST_READ
+        FIRST_READ,
+        /** The bytes of one read of a stream were sent: those that came in one envelope with the credentials. */
+        EVERY_READ,
+        /** A datagram was sent. */
+        DATAGRAM
     }
 
     /** Which of a process's ids the kernel recorded. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred;
 
+import io.github.nettypeercred.spi.CaptureRequest;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.unix.FileDescriptor;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * read, and a look before each read sees them. Runs on the channel's event loop.
  */
 final class FirstRead {
+    private final CaptureRequest request;
     private final @Nullable Duration deadline;
     private final boolean refuseDiffering;
 
@@ -23,7 +25,8 @@ final class FirstRead {
     private @Nullable Future<?> timer;
     private boolean begun;
 
-    FirstRead(@Nullable Duration deadline, boolean refuseDiffering) {
+    FirstRead(CaptureRequest request, @Nullable Duration deadline, boolean refuseDiffering) {
+        this.request = request;
         this.deadline = deadline;
         this.refuseDiffering = refuseDiffering;
     }
@@ -41,15 +44,15 @@ final class FirstRead {
                     "the first read is looked at on the channel's event loop: add the handler without an executor");
             return;
         }
-        impossible = Transports.attestReads(channel);
+        impossible = Transports.attestReads(channel, request);
         if (impossible == null) {
             try {
-                peeking = PeekingAllocator.begin(channel);
+                peeking = PeekingAllocator.begin(channel, request);
             } catch (RuntimeException e) {
                 impossible = new Absence(
                         AbsenceReason.FAILED,
                         "the channel does not take another ChannelOption.RECVBUF_ALLOCATOR: " + e);
-                Transports.endAttestedReads(channel);
+                Transports.endAttestedReads(channel, request);
             }
         }
     }
@@ -129,9 +132,13 @@ final class FirstRead {
                     "bytes of two senders were read before the first message: add the handler in front of those that keep"
                             + " bytes, such as decoders");
         }
-        return refuseDiffering && sender instanceof UnixPeerCredentials first
+        PeerCredentialsResult answer = refuseDiffering && sender instanceof UnixPeerCredentials first
                 ? unlessDiffering(StoredResult.setupOf(channel), first)
                 : sender;
+        if (answer == sender) {
+            looks.passPeeked();
+        }
+        return answer;
     }
 
     private static PeerCredentialsResult unlessDiffering(
@@ -182,7 +189,7 @@ final class FirstRead {
         if (peeking != null) {
             peeking.end();
             peeking = null;
-            Transports.endAttestedReads(channel);
+            Transports.endAttestedReads(channel, request);
         }
     }
 }

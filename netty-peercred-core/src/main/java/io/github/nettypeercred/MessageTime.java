@@ -10,21 +10,26 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes credentials out of what came with a message. Nothing in them is borrowed from the connection's set-up. */
 final class MessageTime implements CredentialsFactory {
-    static final MessageTime FIRST_READ = new MessageTime();
+    static final MessageTime FIRST_READ = new MessageTime(Moment.FIRST_READ);
+    static final MessageTime EVERY_READ = new MessageTime(Moment.EVERY_READ);
+    static final MessageTime DATAGRAM = new MessageTime(Moment.DATAGRAM);
 
-    private static final CredentialSource SOURCE =
-            new CredentialSource(Mechanism.SCM_CREDENTIALS, Moment.FIRST_READ, Ids.SENDER_CHOSEN);
-    private static final Answer<SupplementaryGroups> GROUPS = notAttested("groups");
-    private static final Answer<String> LABEL = notAttested("label");
-    private static final Answer<PeerProcess> PROCESS = notAttested("process handle");
+    private static final Answer<SupplementaryGroups> GROUPS = Answer.unknown(new Absence(
+            AbsenceReason.UNSUPPORTED,
+            "the kernel does not attest the groups of a message's sender: capture the connection too, with"
+                    + " connectAndFirstRead()"));
 
-    private MessageTime() {}
+    private final CredentialSource source;
 
-    private static <T> Answer<T> notAttested(String what) {
-        return Answer.unknown(new Absence(
-                AbsenceReason.UNSUPPORTED,
-                "the kernel does not attest the " + what
-                        + " of a message's sender: capture the connection too, with connectAndFirstRead()"));
+    private MessageTime(Moment moment) {
+        source = new CredentialSource(Mechanism.SCM_CREDENTIALS, moment, Ids.SENDER_CHOSEN);
+    }
+
+    /** Lets go of a result that nobody gets: it may own a process handle. */
+    static void discard(@Nullable PeerCredentialsResult result) {
+        if (result instanceof UnixPeerCredentials credentials) {
+            credentials.process().value().ifPresent(PeerProcess::close);
+        }
     }
 
     @Override
@@ -37,8 +42,18 @@ final class MessageTime implements CredentialsFactory {
             @Nullable Answer<String> label,
             @Nullable Answer<PeerProcess> process) {
         if (uid == -1 || gid == -1 || mechanism != Mechanism.SCM_CREDENTIALS) {
+            if (process != null) {
+                process.value().ifPresent(PeerProcess::close);
+            }
             return new Absence(AbsenceReason.MALFORMED, mechanism + " names no sender of this message");
         }
-        return new UnixPeerCredentials(uid, gid, pid, SOURCE, GROUPS, LABEL, PROCESS);
+        return new UnixPeerCredentials(
+                uid,
+                gid,
+                pid,
+                source,
+                GROUPS,
+                label == null ? NotRequested.SENDER_LABEL : label,
+                process == null ? NotRequested.SENDER_PROCESS : process);
     }
 }

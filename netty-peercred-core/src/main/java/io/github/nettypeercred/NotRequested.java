@@ -8,6 +8,8 @@ final class NotRequested {
     static final Answer<SupplementaryGroups> GROUPS = answer("groups()");
     static final Answer<String> LABEL = answer("label()");
     static final Answer<PeerProcess> PROCESS = answer("process()");
+    static final Answer<String> SENDER_LABEL = answer("senderLabel()");
+    static final Answer<PeerProcess> SENDER_PROCESS = answer("senderProcess()");
 
     private NotRequested() {}
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred;
 
+import io.github.nettypeercred.spi.CaptureRequest;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
@@ -19,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 @SuppressWarnings("deprecation") // Netty says to use ExtendedHandle, and names Handle in all its signatures
 final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
     private final Channel channel;
+    private final CaptureRequest request;
     private final RecvByteBufAllocator own;
     private boolean ended;
     private boolean looked;
@@ -30,20 +32,22 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
 
     private boolean sawTwoSenders;
 
-    private PeekingAllocator(Channel channel) {
+    private PeekingAllocator(Channel channel, CaptureRequest request) {
         this.channel = channel;
+        this.request = request;
         own = channel.config().getRecvByteBufAllocator();
     }
 
     /** Begins to look. Runs on the channel's event loop, as everything here does. */
-    static PeekingAllocator begin(Channel channel) {
-        PeekingAllocator peeking = new PeekingAllocator(channel);
+    static PeekingAllocator begin(Channel channel, CaptureRequest request) {
+        PeekingAllocator peeking = new PeekingAllocator(channel, request);
         channel.config().setRecvByteBufAllocator(peeking);
         return peeking;
     }
 
     void end() {
         ended = true;
+        MessageTime.discard(peeked);
         peeked = null;
         sender = null;
         if (channel.config().getRecvByteBufAllocator() == this) {
@@ -55,6 +59,11 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
     @Nullable
     PeerCredentialsResult peeked() {
         return peeked;
+    }
+
+    /** Passes what the latest look saw, with the process handle in it, on to the caller. */
+    void passPeeked() {
+        peeked = null;
     }
 
     /** Whether there was a look at all: not if Netty made its handle before this was there. */
@@ -74,10 +83,11 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
 
     private void look() {
         looked = true;
-        PeerCredentialsResult next = Transports.peek(channel);
+        PeerCredentialsResult next = Transports.peek(channel, request, MessageTime.FIRST_READ);
         if (FirstRead.isSocketError(peeked)) {
             return; // of which this look cannot know any more
         }
+        MessageTime.discard(peeked);
         peeked = next;
         if (next instanceof UnixPeerCredentials seen) {
             sawTwoSenders |= sender != null && !sender.equals(seen);

@@ -33,10 +33,13 @@ import java.util.function.Predicate;
  */
 @Sharable
 public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAdapter {
+    private static final CaptureRequest IDS_ONLY = new CaptureRequest(false, false, false);
+
     private final CaptureRequest request;
     private final boolean admitAbsent;
     private final Predicate<? super UnixPeerCredentials> allowed;
     private final boolean firstRead;
+    private final boolean refuseDescriptors;
     private final LongAdder refused = new LongAdder();
 
     /** Makes a handler that lets every peer in whose user, group and process id the kernel knows. */
@@ -49,6 +52,7 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
         admitAbsent = builder.admitAbsent;
         allowed = builder.allowed;
         firstRead = builder.firstRead;
+        refuseDescriptors = builder.refuseDescriptors;
     }
 
     /**
@@ -66,6 +70,7 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
         private boolean label;
         private boolean admitAbsent;
         private boolean firstRead;
+        private boolean refuseDescriptors;
         private Predicate<? super UnixPeerCredentials> allowed = peer -> true;
 
         private Builder() {}
@@ -125,6 +130,17 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
         }
 
         /**
+         * Has the kernel answer with EPERM peers that pass descriptors (SO_PASSRIGHTS, Linux 6.16) on the listening socket, from which
+         * accepted ones inherit it. On older kernels it does nothing.
+         *
+         * @return this builder
+         */
+        public Builder refuseDescriptors() {
+            refuseDescriptors = true;
+            return this;
+        }
+
+        /**
          * Makes a handler.
          *
          * @return a new handler
@@ -155,14 +171,19 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
                                         + " connection: it belongs in ServerBootstrap.handler(..), and PeerCredentialsHandler here"));
                 ctx.close();
             });
-        } else if (firstRead) {
+            return;
+        }
+        if (firstRead) {
             attestReads(ctx);
+        }
+        if (refuseDescriptors) {
+            Transports.refuseDescriptors(ctx.channel());
         }
     }
 
     private static void attestReads(ChannelHandlerContext ctx) {
         if (ctx.channel().eventLoop().inEventLoop()) {
-            Absence absence = Transports.attestReads(ctx.channel());
+            Absence absence = Transports.attestReads(ctx.channel(), IDS_ONLY);
             if (absence != null) {
                 // The handlers of the children try it themselves, and say why it cannot work.
                 Log.debug("accepted connections do not inherit SO_PASSCRED from {}: {}", ctx.channel(), absence);

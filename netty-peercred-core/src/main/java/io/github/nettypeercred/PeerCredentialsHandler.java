@@ -70,6 +70,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     private final boolean admitAbsent;
     private final boolean connect;
     private final @Nullable FirstRead firstRead;
+    private final boolean refuseDescriptors;
 
     private State state = State.NEW;
     private @Nullable PeerCredentialsResult result;
@@ -81,15 +82,20 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     /** Makes a handler that captures user, group and process id, by one system call, and refuses a peer without. */
     public PeerCredentialsHandler() {
-        this(IDS_ONLY, false, true, null);
+        this(IDS_ONLY, false, true, null, false);
     }
 
     private PeerCredentialsHandler(
-            CaptureRequest request, boolean admitAbsent, boolean connect, @Nullable FirstRead firstRead) {
+            CaptureRequest request,
+            boolean admitAbsent,
+            boolean connect,
+            @Nullable FirstRead firstRead,
+            boolean refuseDescriptors) {
         this.request = request;
         this.admitAbsent = admitAbsent;
         this.connect = connect;
         this.firstRead = firstRead;
+        this.refuseDescriptors = refuseDescriptors;
     }
 
     /**
@@ -112,7 +118,10 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         private boolean admitAbsent;
         private boolean connect = true;
         private boolean firstRead;
+        private boolean senderLabel;
+        private boolean senderProcess;
         private boolean refuseDiffering;
+        private boolean refuseDescriptors;
         private @Nullable Duration deadline = Duration.ofSeconds(30);
 
         private Builder() {}
@@ -181,13 +190,49 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
         /**
          * Captures who connected and, as {@link #firstRead()} does, who sent the first bytes: two results and two events,
-         * told apart by their {@linkplain UnixPeerCredentials#source() source}. Groups, label and process are the former's.
+         * told apart by their {@linkplain UnixPeerCredentials#source() source}. Groups are the former's alone; {@link #label()} and
+         * {@link #process()} are the former's, {@link #senderLabel()} and {@link #senderProcess()} the latter's.
          *
          * @return this builder
          */
         public Builder connectAndFirstRead() {
             firstRead = true;
             connect = true;
+            return this;
+        }
+
+        /**
+         * Also captures the security label of who sent the first bytes (SO_PASSSEC and SCM_SECURITY, on streams Linux 4.2). For {@link
+         * #firstRead()} and {@link #connectAndFirstRead()}.
+         *
+         * @return this builder
+         */
+        public Builder senderLabel() {
+            senderLabel = true;
+            return this;
+        }
+
+        /**
+         * Also captures a handle of the process that sent the first bytes (SO_PASSPIDFD and SCM_PIDFD, Linux 6.5): one descriptor that
+         * stays open as long as the channel. It is the process that the pid names, so a sender with CAP_SYS_ADMIN may point it
+         * elsewhere. For {@link #firstRead()} and {@link #connectAndFirstRead()}.
+         *
+         * @return this builder
+         */
+        public Builder senderProcess() {
+            senderProcess = true;
+            return this;
+        }
+
+        /**
+         * Has the kernel answer a peer that passes descriptors on this channel with EPERM (SO_PASSRIGHTS, Linux 6.16). On older
+         * kernels it does nothing: there, as before this handler is added, passed descriptors reach this process, and are closed
+         * as they are read, unless the channel reads descriptors.
+         *
+         * @return this builder
+         */
+        public Builder refuseDescriptors() {
+            refuseDescriptors = true;
             return this;
         }
 
@@ -239,7 +284,12 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         public PeerCredentialsHandler build() {
             if (!connect && (groups || label || process)) {
                 throw new IllegalStateException(
-                        "groups, label and process are those of connect: call connectAndFirstRead() in place of firstRead()");
+                        "groups, label and process are those of connect: call connectAndFirstRead() in place of firstRead(),"
+                                + " or senderLabel() and senderProcess()");
+            }
+            if (!firstRead && (senderLabel || senderProcess)) {
+                throw new IllegalStateException(
+                        "senderLabel() and senderProcess() are of who sends: call firstRead() or connectAndFirstRead()");
             }
             if (refuseDiffering && !(connect && firstRead)) {
                 throw new IllegalStateException("refuseDiffering() compares what connectAndFirstRead() captures");
@@ -251,7 +301,11 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
                     new CaptureRequest(groups, label, process),
                     admitAbsent,
                     connect,
-                    firstRead ? new FirstRead(deadline, refuseDiffering) : null);
+                    firstRead
+                            ? new FirstRead(
+                                    new CaptureRequest(false, senderLabel, senderProcess), deadline, refuseDiffering)
+                            : null,
+                    refuseDescriptors);
         }
     }
 
@@ -271,6 +325,9 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     }
 
     private void start(ChannelHandlerContext ctx) {
+        if (refuseDescriptors && !ctx.isRemoved()) {
+            Transports.refuseDescriptors(ctx.channel());
+        }
         if (firstRead != null && state == State.NEW && !ctx.isRemoved()) {
             firstRead.begin(ctx); // before it is active, since what is sent before has no sender
         }
@@ -456,6 +513,10 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     private void storeFirstRead(Channel channel, PeerCredentialsResult captured) {
         Objects.requireNonNull(firstRead).end(channel);
+        if (captured instanceof UnixPeerCredentials sender
+                && sender.process().value().isPresent()) {
+            channel.closeFuture().addListener(closed -> MessageTime.discard(sender));
+        }
         StoredResult.storeFirstRead(channel, captured);
     }
 

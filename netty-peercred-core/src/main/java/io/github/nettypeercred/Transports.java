@@ -76,7 +76,7 @@ final class Transports {
      *
      * @return null if that is done, else why it cannot be
      */
-    static @Nullable Absence attestReads(Channel channel) {
+    static @Nullable Absence attestReads(Channel channel, CaptureRequest request) {
         if (!channel.isOpen()) {
             return CLOSED;
         }
@@ -94,7 +94,7 @@ final class Transports {
         }
         try {
             PeerCredentialsTransport transport = serving(channel);
-            Absence absence = transport == null ? unserved(channel) : transport.attestReads(channel);
+            Absence absence = transport == null ? unserved(channel) : transport.attestReads(channel, request);
             if (absence != null && !(channel instanceof ServerChannel)) {
                 Log.warnOnce(absence);
             }
@@ -106,22 +106,42 @@ final class Transports {
     }
 
     /** Ends what {@link #attestReads} began, if the channel is still open. Runs on its event loop. */
-    static void endAttestedReads(Channel channel) {
+    static void endAttestedReads(Channel channel, CaptureRequest request) {
         try {
             PeerCredentialsTransport transport = channel.isOpen() ? serving(channel) : null;
             if (transport != null) {
-                transport.endAttestedReads(channel);
+                transport.endAttestedReads(channel, request);
             }
         } catch (Throwable t) {
             Log.debug("reads stay attested on {}", channel, t);
         }
     }
 
+    /**
+     * Has the kernel refuse descriptors, where it can, to those who send to the channel or to the children of a server channel.
+     * Done on its event loop, at once if this is that.
+     */
+    static void refuseDescriptors(Channel channel) {
+        try {
+            if (!channel.eventLoop().inEventLoop()) {
+                channel.eventLoop().execute(() -> refuseDescriptors(channel));
+                return;
+            }
+            PeerCredentialsTransport transport = channel.isOpen() ? serving(channel) : null;
+            Absence absence = transport == null ? unserved(channel) : transport.refuseDescriptors(channel);
+            if (absence != null) {
+                Log.debug("{}: peers may pass descriptors on {}", absence, channel);
+            }
+        } catch (Throwable t) {
+            Log.debug("peers may pass descriptors on {}", channel, t);
+        }
+    }
+
     /** Looks who sent what the next read returns; whatever a transport throws comes back as an absence. */
-    static @Nullable PeerCredentialsResult peek(Channel channel) {
+    static @Nullable PeerCredentialsResult peek(Channel channel, CaptureRequest request, MessageTime moment) {
         try {
             PeerCredentialsTransport transport = channel.isOpen() ? serving(channel) : null;
-            return transport == null ? null : transport.peek(channel, MessageTime.FIRST_READ);
+            return transport == null ? null : transport.peek(channel, request, moment);
         } catch (Throwable t) {
             Log.debug("a look at the next read failed on {}", channel, t);
             return new Absence(AbsenceReason.FAILED, "the look at the next read threw " + t);

@@ -51,9 +51,10 @@ public interface PeerCredentialsTransport {
      * alone.
      *
      * @param channel a channel that this transport serves, or whose children it serves
+     * @param request what to ask for beyond the ids: the sender's label and process; groups come with no message
      * @return null if that is done; else why it cannot work on this channel, with the name of the option to change
      */
-    default @Nullable Absence attestReads(Channel channel) {
+    default @Nullable Absence attestReads(Channel channel, CaptureRequest request) {
         return new Absence(
                 AbsenceReason.UNSUPPORTED, getClass().getName() + " does not know the sender of what a channel reads");
     }
@@ -62,20 +63,33 @@ public interface PeerCredentialsTransport {
      * Ends what {@link #attestReads} began. Called on the channel's event loop, while it is open.
      *
      * @param channel a channel for which {@link #attestReads} returned null
+     * @param request the same as there
      */
-    default void endAttestedReads(Channel channel) {}
+    default void endAttestedReads(Channel channel, CaptureRequest request) {}
+
+    /**
+     * Has the kernel refuse it to those who send to the channel, or to the channels that a server channel accepts from now on, that
+     * they pass descriptors. Called on the channel's event loop, while it is open.
+     *
+     * @param channel a channel that this transport serves, or whose children it serves
+     * @return null if that is done, else why not
+     */
+    default @Nullable Absence refuseDescriptors(Channel channel) {
+        return new Absence(AbsenceReason.UNSUPPORTED, getClass().getName() + " cannot refuse descriptors");
+    }
 
     /**
      * Looks who sent the bytes that the channel's next read returns, without blocking and without taking them. Called on the
      * channel's event loop, right before that read, while the channel is open.
      *
      * @param channel a channel for which {@link #attestReads} returned null
+     * @param request the same as there
      * @param factory makes the credentials
      * @return what the factory made, or an absence; null if there is nothing to be read now. {@link AbsenceReason#NO_DATA} means
      *     the end of the stream. {@link AbsenceReason#FAILED} with an errno means an error of the socket, which no later call
      *     reports again
      */
-    default @Nullable PeerCredentialsResult peek(Channel channel, CredentialsFactory factory) {
-        return attestReads(channel);
+    default @Nullable PeerCredentialsResult peek(Channel channel, CaptureRequest request, CredentialsFactory factory) {
+        return attestReads(channel, request);
     }
 }

@@ -80,18 +80,23 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
     }
 
     @Override
-    public @Nullable Absence attestReads(Channel channel) {
-        return MessageCapture.begin(fd(channel));
+    public @Nullable Absence attestReads(Channel channel, CaptureRequest request) {
+        return MessageCapture.begin(fd(channel), request);
     }
 
     @Override
-    public void endAttestedReads(Channel channel) {
-        MessageCapture.end(fd(channel));
+    public void endAttestedReads(Channel channel, CaptureRequest request) {
+        MessageCapture.end(fd(channel), request);
     }
 
     @Override
-    public @Nullable PeerCredentialsResult peek(Channel channel, CredentialsFactory factory) {
-        return MessageCapture.peek(fd(channel), factory);
+    public @Nullable Absence refuseDescriptors(Channel channel) {
+        return MessageCapture.refuseDescriptors(fd(channel));
+    }
+
+    @Override
+    public @Nullable PeerCredentialsResult peek(Channel channel, CaptureRequest request, CredentialsFactory factory) {
+        return MessageCapture.peek(fd(channel), request, factory);
     }
 
     private static int fd(Channel channel) {

@@ -82,7 +82,7 @@ public final class IoUringPeerCredentials implements PeerCredentialsTransport {
     }
 
     @Override
-    public @Nullable Absence attestReads(Channel channel) {
+    public @Nullable Absence attestReads(Channel channel, CaptureRequest request) {
         if (!(channel instanceof ServerChannel)
                 && channel.config().getOption(IoUringChannelOption.IO_URING_BUFFER_GROUP_ID) >= 0) {
             return new Absence(
@@ -90,17 +90,22 @@ public final class IoUringPeerCredentials implements PeerCredentialsTransport {
                     "the channel reads into a buffer ring, which nobody can look into before a read: do not set"
                             + " IoUringChannelOption.IO_URING_BUFFER_GROUP_ID on it");
         }
-        return MessageCapture.begin(fd(channel));
+        return MessageCapture.begin(fd(channel), request);
     }
 
     @Override
-    public void endAttestedReads(Channel channel) {
-        MessageCapture.end(fd(channel));
+    public void endAttestedReads(Channel channel, CaptureRequest request) {
+        MessageCapture.end(fd(channel), request);
     }
 
     @Override
-    public @Nullable PeerCredentialsResult peek(Channel channel, CredentialsFactory factory) {
-        return MessageCapture.peek(fd(channel), factory);
+    public @Nullable Absence refuseDescriptors(Channel channel) {
+        return MessageCapture.refuseDescriptors(fd(channel));
+    }
+
+    @Override
+    public @Nullable PeerCredentialsResult peek(Channel channel, CaptureRequest request, CredentialsFactory factory) {
+        return MessageCapture.peek(fd(channel), request, factory);
     }
 
     private static int fd(Channel channel) {

@@ -11,24 +11,19 @@ import io.github.nettypeercred.process.PeerProcess;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.netty.channel.Channel;
-import java.nio.ByteBuffer;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Captures what the kernel recorded about a peer when the connection was set up, by one native call on a descriptor. */
 public final class ConnectTimeCapture {
+    // enum peercred_want of peercred.h.
     private static final int WANT_GROUPS = 1;
-    private static final int WANT_LABEL = 2;
-    private static final int WANT_PIDFD = 4;
+    static final int WANT_LABEL = 2;
+    static final int WANT_PIDFD = 4;
     private static final int CHECK_SOCKET = 8;
 
     /** NGROUPS_MAX of Linux. */
     private static final int GROUPS_LIMIT = 65536;
-
-    /** The size of a label of SELinux is bounded by a page, those of the others are shorter. */
-    private static final int LABEL_LIMIT = 64 * 1024;
 
     private ConnectTimeCapture() {}
 
@@ -47,7 +42,7 @@ public final class ConnectTimeCapture {
         if (cause != null) {
             return new Absence(AbsenceReason.UNAVAILABLE, String.valueOf(cause.getMessage()));
         }
-        ConnectTimeBuffer buffer = ConnectTimeBuffer.ofThread();
+        CaptureBuffer buffer = CaptureBuffer.ofThread();
         boolean checked = server != null && buffer.hasChecked(server);
         int want = (request.groups() ? WANT_GROUPS : 0)
                 | (request.label() ? WANT_LABEL : 0)
@@ -55,7 +50,8 @@ public final class ConnectTimeCapture {
                 | (checked ? 0 : CHECK_SOCKET);
         int status = buffer.capture(fd, want);
         // First of all, so that whatever comes below, the descriptor has an owner.
-        Answer<PeerProcess> process = request.process() ? process(buffer) : null;
+        Answer<PeerProcess> process =
+                request.process() ? CapturedParts.process(buffer, "SO_PEERPIDFD (Linux 6.5)") : null;
         if (status != Status.OK) {
             return Status.absence("SO_PEERCRED", status, 0);
         }
@@ -78,7 +74,9 @@ public final class ConnectTimeCapture {
                 pid,
                 Mechanism.SO_PEERCRED,
                 request.groups() ? groups(fd, buffer, namespace) : null,
-                request.label() ? label(fd, buffer) : null,
+                request.label()
+                        ? CapturedParts.label(buffer, "SO_PEERSEC", larger -> larger.capture(fd, WANT_LABEL))
+                        : null,
                 process);
     }
 
@@ -90,17 +88,11 @@ public final class ConnectTimeCapture {
                         + " in the peer's namespace or a parent of it");
     }
 
-    private static Answer<PeerProcess> process(ConnectTimeBuffer buffer) {
-        return buffer.pidfdStatus() == Status.OK
-                ? Answer.known(new PeerProcess(buffer.pidfd(), NativeProcessCalls.INSTANCE))
-                : Answer.unknown(Status.absence("SO_PEERPIDFD (Linux 6.5)", buffer.pidfdStatus(), buffer.pidfdErrno()));
-    }
-
-    private static Answer<SupplementaryGroups> groups(int fd, ConnectTimeBuffer first, UserNamespace namespace) {
-        ConnectTimeBuffer buffer = first;
+    private static Answer<SupplementaryGroups> groups(int fd, CaptureBuffer first, UserNamespace namespace) {
+        CaptureBuffer buffer = first;
         if (buffer.groupsStatus() == Status.TOO_SMALL && buffer.groupsCount() <= GROUPS_LIMIT) {
             // What was recorded at connect does not grow, so the second time it fits.
-            buffer = new ConnectTimeBuffer(buffer.groupsCount(), 0);
+            buffer = new CaptureBuffer(buffer.groupsCount(), 0);
             buffer.capture(fd, WANT_GROUPS);
         }
         if (buffer.groupsStatus() != Status.OK) {
@@ -115,37 +107,5 @@ public final class ConnectTimeCapture {
         }
         return Answer.known(SupplementaryGroups.of(
                 mapped == gids.length ? gids : Arrays.copyOf(gids, mapped), gids.length - mapped));
-    }
-
-    private static Answer<String> label(int fd, ConnectTimeBuffer first) {
-        ConnectTimeBuffer buffer = first;
-        if (buffer.labelStatus() == Status.TOO_SMALL && buffer.labelLength() <= LABEL_LIMIT) {
-            buffer = new ConnectTimeBuffer(0, buffer.labelLength());
-            buffer.capture(fd, WANT_LABEL);
-        }
-        if (buffer.labelStatus() == Status.UNSUPPORTED) {
-            return Answer.unknown(new Absence(
-                    AbsenceReason.UNSUPPORTED, "SO_PEERSEC: no Linux security module that labels sockets is active"));
-        }
-        return buffer.labelStatus() == Status.OK
-                ? decode(buffer.label())
-                : Answer.unknown(Status.absence("SO_PEERSEC", buffer.labelStatus(), 0));
-    }
-
-    /** Decodes a label. One that is not plain text stays unknown, lest two labels look alike. */
-    static Answer<String> decode(byte[] label) {
-        int length = label.length > 0 && label[label.length - 1] == 0 ? label.length - 1 : label.length;
-        try {
-            String text = StandardCharsets.UTF_8
-                    .newDecoder()
-                    .decode(ByteBuffer.wrap(label, 0, length))
-                    .toString();
-            if (text.indexOf('\0') < 0) {
-                return Answer.known(text);
-            }
-        } catch (CharacterCodingException e) {
-            // reported below
-        }
-        return Answer.unknown(new Absence(AbsenceReason.MALFORMED, "SO_PEERSEC: the label is not UTF-8 text"));
     }
 }

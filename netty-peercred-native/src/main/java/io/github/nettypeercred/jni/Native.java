@@ -12,14 +12,16 @@ final class Native {
 
     static native long address(ByteBuffer directBuffer);
 
-    /** Fills the {@link ConnectTimeBuffer} at {@code out}, and returns its first status. */
+    /** Fills the {@link CaptureBuffer} at {@code out}, and returns its first status. */
     static native int connectTime(
             int fd, int want, long out, long groups, int groupsCapacity, long label, int labelCapacity);
 
-    static native int passCredentials(int fd, boolean on);
+    static native int passCredentials(int fd, int want, boolean on);
 
-    /** Fills the beginning of the {@link ConnectTimeBuffer} at {@code out} with a struct peercred_peek, and returns its status. */
-    static native int peek(int fd, long out);
+    static native int passDescriptors(int fd, boolean on);
+
+    /** Fills the {@link CaptureBuffer} at {@code out}, and returns its first status. */
+    static native int peek(int fd, int want, long out, long label, int labelCapacity);
 
     static native int pidfdState(int pidfd);
 

@@ -128,8 +128,8 @@ abstract class AbstractFirstReadTest {
             assertThat(credentials.source().mechanism()).isEqualTo(Mechanism.SCM_CREDENTIALS);
             assertThat(credentials.source().ids()).isEqualTo(Ids.SENDER_CHOSEN);
             assertThat(AbstractConnectTest.reason(credentials.groups())).isEqualTo(AbsenceReason.UNSUPPORTED);
-            assertThat(AbstractConnectTest.reason(credentials.label())).isEqualTo(AbsenceReason.UNSUPPORTED);
-            assertThat(AbstractConnectTest.reason(credentials.process())).isEqualTo(AbsenceReason.UNSUPPORTED);
+            assertThat(AbstractConnectTest.reason(credentials.label())).isEqualTo(AbsenceReason.NOT_REQUESTED);
+            assertThat(AbstractConnectTest.reason(credentials.process())).isEqualTo(AbsenceReason.NOT_REQUESTED);
             assertNext(server, "read x");
         }
     }

@@ -9,23 +9,26 @@ import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.Answer;
 import org.junit.jupiter.api.Test;
 
-class ConnectTimeCaptureTest {
+class CapturedPartsTest {
     private static void assertMalformed(byte... label) {
-        Answer<String> answer = ConnectTimeCapture.decode(label);
+        Answer<String> answer = CapturedParts.decode(label, "SO_PEERSEC");
         assertThat(answer.value()).isEmpty();
         assertThat(answer.absence().map(Absence::reason)).contains(AbsenceReason.MALFORMED);
     }
 
     @Test
     void decode_text_isTaken() {
-        assertThat(ConnectTimeCapture.decode("unconfined".getBytes(UTF_8)).value())
+        assertThat(CapturedParts.decode("unconfined".getBytes(UTF_8), "SO_PEERSEC")
+                        .value())
                 .contains("unconfined");
-        assertThat(ConnectTimeCapture.decode("é\n".getBytes(UTF_8)).value()).contains("é\n");
+        assertThat(CapturedParts.decode("é\n".getBytes(UTF_8), "SO_PEERSEC").value())
+                .contains("é\n");
     }
 
     @Test
     void decode_trailingNul_isTakenOffOnce() {
-        assertThat(ConnectTimeCapture.decode("a\0".getBytes(UTF_8)).value()).contains("a");
+        assertThat(CapturedParts.decode("a\0".getBytes(UTF_8), "SO_PEERSEC").value())
+                .contains("a");
         assertMalformed((byte) 'a', (byte) 0, (byte) 0);
     }
 
@@ -46,7 +49,7 @@ class ConnectTimeCaptureTest {
 
     @Test
     void decode_empty_isTheEmptyLabel() {
-        assertThat(ConnectTimeCapture.decode(new byte[0]).value()).contains("");
-        assertThat(ConnectTimeCapture.decode(new byte[1]).value()).contains("");
+        assertThat(CapturedParts.decode(new byte[0], "SO_PEERSEC").value()).contains("");
+        assertThat(CapturedParts.decode(new byte[1], "SO_PEERSEC").value()).contains("");
     }
 }

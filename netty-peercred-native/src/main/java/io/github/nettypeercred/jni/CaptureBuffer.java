@@ -9,11 +9,11 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /** The memory that one thread's captures fill: {@code struct peercred}, then space for a label and for groups. */
-final class ConnectTimeBuffer {
-    private static final FastThreadLocal<ConnectTimeBuffer> OF_THREAD = new FastThreadLocal<>() {
+final class CaptureBuffer {
+    private static final FastThreadLocal<CaptureBuffer> OF_THREAD = new FastThreadLocal<>() {
         @Override
-        protected ConnectTimeBuffer initialValue() {
-            return new ConnectTimeBuffer(256, 256);
+        protected CaptureBuffer initialValue() {
+            return new CaptureBuffer(256, 256);
         }
     };
 
@@ -38,7 +38,7 @@ final class ConnectTimeBuffer {
     private WeakReference<@Nullable Channel> checkedServer = new WeakReference<>(null);
 
     /** Makes one with room for so many groups and so many bytes of label. */
-    ConnectTimeBuffer(int groupsCapacity, int labelCapacity) {
+    CaptureBuffer(int groupsCapacity, int labelCapacity) {
         this.groupsCapacity = groupsCapacity;
         this.labelCapacity = labelCapacity;
         labelOffset = STRUCT_SIZE + groupsCapacity * Integer.BYTES;
@@ -46,7 +46,7 @@ final class ConnectTimeBuffer {
         address = Native.address(buffer);
     }
 
-    static ConnectTimeBuffer ofThread() {
+    static CaptureBuffer ofThread() {
         return OF_THREAD.get();
     }
 
@@ -68,9 +68,9 @@ final class ConnectTimeBuffer {
                 fd, want, address, address + STRUCT_SIZE, groupsCapacity, address + labelOffset, labelCapacity);
     }
 
-    /** Looks at the next byte of a stream: then status, pid, uid and gid are those of its sender. */
-    int peek(int fd) {
-        return Native.peek(fd, address);
+    /** Looks at the next byte of a stream: then the answers are about its sender. */
+    int peek(int fd, int want) {
+        return Native.peek(fd, want, address, address + labelOffset, labelCapacity);
     }
 
     int pid() {
