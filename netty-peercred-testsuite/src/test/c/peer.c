@@ -15,6 +15,7 @@
 //   listen PATH, relisten   make a listening socket; call listen(2) on it again
 //   accept                  accept a connection on it and go on with that
 //   write TEXT              write the text
+//   writemany N             write N bytes by one call
 //   hear                    read a line from the socket and print it
 //   drain                   read to the end of the stream and print how many bytes there were
 //   close                   close the socket
@@ -322,6 +323,9 @@ int main(int argc, char **argv) {
         } else if (IS("write", 1)) {
             const char *text = argv[++i];
             if (write(sock, text, strlen(text)) != (ssize_t)strlen(text)) die(command);
+        } else if (IS("writemany", 1)) {
+            size_t size = id(argv[++i]);
+            if (write(sock, calloc(1, size), size) != (ssize_t)size) die(command);
         } else if (IS("hear", 0)) {
             char c;
             do {
