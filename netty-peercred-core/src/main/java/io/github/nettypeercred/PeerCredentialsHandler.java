@@ -122,7 +122,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         private boolean senderProcess;
         private boolean refuseDiffering;
         private boolean refuseDescriptors;
-        private @Nullable Duration deadline = Duration.ofSeconds(30);
+        private @Nullable Duration deadline = Deadline.DEFAULT;
 
         private Builder() {}
 
@@ -256,12 +256,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
          * @return this builder
          */
         public Builder deadline(Duration newDeadline) {
-            if (newDeadline.isNegative()
-                    || newDeadline.isZero()
-                    || newDeadline.compareTo(Duration.ofNanos(Long.MAX_VALUE)) > 0) {
-                throw new IllegalArgumentException("deadline: " + newDeadline);
-            }
-            deadline = newDeadline;
+            deadline = Deadline.checked(newDeadline);
             return this;
         }
 
@@ -341,7 +336,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     public void handlerRemoved(ChannelHandlerContext ctx) {
         boolean waiting = isWaiting();
         if (firstRead != null) {
-            firstRead.end(ctx.channel());
+            firstRead.end();
         }
         if (waiting || state == State.ASKING || (state == State.ANSWERED && refuses())) {
             Log.debug("{}: closing {}", "the handler was removed before the peer was known", ctx.channel());
@@ -512,12 +507,12 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     }
 
     private void storeFirstRead(Channel channel, PeerCredentialsResult captured) {
-        Objects.requireNonNull(firstRead).end(channel);
+        Objects.requireNonNull(firstRead).end();
         if (captured instanceof UnixPeerCredentials sender
                 && sender.process().value().isPresent()) {
             channel.closeFuture().addListener(closed -> MessageTime.discard(sender));
         }
-        StoredResult.storeFirstRead(channel, captured);
+        StoredResult.storeRead(channel, captured);
     }
 
     private void timeOut(ChannelHandlerContext ctx) {
@@ -668,7 +663,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
             if (refuse) {
                 Log.debug("refused {}: {}", ctx.channel(), result);
                 if (firstRead != null) {
-                    firstRead.end(ctx.channel());
+                    firstRead.end();
                 }
                 ctx.close();
             }
