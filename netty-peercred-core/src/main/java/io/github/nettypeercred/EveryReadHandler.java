@@ -300,9 +300,13 @@ public final class EveryReadHandler extends ChannelDuplexHandler {
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object msg) {
         start(ctx);
+        // With credentials in front of it, Netty on io_uring takes those for the descriptor: it is nobody's to close.
+        boolean bogus = looks != null && msg instanceof FileDescriptor;
         PeerCredentialsResult from = goesOn(ctx) ? senderOf(ctx, msg) : null;
         if (from == null) {
-            HeldEvents.discard(msg);
+            if (!bogus) {
+                HeldEvents.discard(msg);
+            }
         } else if (plainBytes) {
             ctx.fireChannelRead(msg);
         } else {

@@ -8,6 +8,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.OrderedEventExecutor;
@@ -396,10 +397,14 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         }
         if (state == State.ASKING) {
             hold(msg, () -> channelRead(ctx, msg));
-        } else if (passes(ctx) && isSentBySomeone(ctx, msg)) {
+            return;
+        }
+        // With credentials in front of it, Netty on io_uring takes those for the descriptor: it is nobody's to close.
+        boolean bogus = isWaiting() && msg instanceof FileDescriptor;
+        if (passes(ctx) && isSentBySomeone(ctx, msg)) {
             ctx.fireChannelRead(msg);
             leave(ctx);
-        } else {
+        } else if (!bogus) {
             HeldEvents.discard(msg);
         }
     }
