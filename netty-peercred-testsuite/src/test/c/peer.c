@@ -27,6 +27,9 @@
 //   sendas UID GID TEXT     write the text in the name of these ids; print the errno, 0 if it was sent
 //   oob                     send one out-of-band byte
 //   shutdown                end the output, keep the input
+//   writers N LENGTH EVERY UID...   fork a process for each user, of that user and group, whose number is its place in this list; all
+//                           write N messages at once and wait for each other. A message of a writer has 1 to LENGTH bytes; each
+//                           byte is that number in its upper two bits and a counter below. Every EVERY-th has a descriptor, 0: none
 //   burst PATH N            N times: connect, wait for up to 200 microseconds, write the number and its complement, close
 //   mix PATH N              connect N times, in turn as eight kinds of client, and send its uid, its pid, the number and a check sum
 //   passmany N M TEXT       N times: write the text with M descriptors; print how often that failed, and the last errno
@@ -161,6 +164,65 @@ static void flood(const char *path, unsigned count) {
         // A refused connection may be closed by now: EPIPE and ECONNRESET are what the server wants.
         if (send(fd, &byte, 1, MSG_NOSIGNAL) == 1 && i % 2 == 0) (void)!read(fd, &byte, 1);
         close(fd);
+    }
+}
+
+static void write_all(const unsigned char *bytes, size_t length, int pass) {
+    int pair[2];
+    if (pass) {
+        char space[CMSG_SPACE(sizeof pair[0])] = {0};
+        struct iovec iov = {(void *)bytes, length};
+        struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+        if (socketpair(AF_UNIX, SOCK_STREAM, 0, pair)) die("socketpair");
+        cmsg->cmsg_level = SOL_SOCKET;
+        cmsg->cmsg_type = SCM_RIGHTS;
+        cmsg->cmsg_len = CMSG_LEN(sizeof pair[0]);
+        memcpy(CMSG_DATA(cmsg), &pair[0], sizeof pair[0]);
+        ssize_t sent = sendmsg(sock, &msg, 0);
+        if (sent <= 0) die("sendmsg");
+        close(pair[0]);
+        close(pair[1]);
+        bytes += sent;
+        length -= (size_t)sent;
+    }
+    while (length > 0) {
+        ssize_t sent = write(sock, bytes, length);
+        if (sent <= 0) die("write");
+        bytes += sent;
+        length -= (size_t)sent;
+    }
+}
+
+static void write_messages(unsigned number, unsigned count, size_t most, unsigned every) {
+    unsigned char *bytes = malloc(most);
+    unsigned counter = 0;
+    for (unsigned i = 0; i < count; i++) {
+        size_t length = 1 + (size_t)i * 7919 % most;
+        for (size_t k = 0; k < length; k++) bytes[k] = (unsigned char)(number << 6 | (counter++ & 63));
+        write_all(bytes, length, every > 0 && i % every == 0);
+    }
+    free(bytes);
+}
+
+static void writers(unsigned count, size_t most, unsigned every, int users, char **user) {
+    int start[2];
+    char c;
+    if (pipe(start)) die("pipe");
+    for (int number = 0; number < users; number++) {
+        if (fork() != 0) continue;
+        gid_t gid = id(user[number]);
+        if (setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(gid, gid, gid)) die("writers");
+        close(start[1]);
+        (void)!read(start[0], &c, 1); // its end: all are there
+        write_messages((unsigned)number, count, most, every);
+        exit(0);
+    }
+    close(start[0]);
+    close(start[1]);
+    for (int number = 0; number < users; number++) {
+        int status;
+        if (wait(&status) < 0 || status != 0) exit(1);
     }
 }
 
@@ -357,6 +419,11 @@ int main(int argc, char **argv) {
             if (send(sock, "o", 1, MSG_OOB) != 1) die(command);
         } else if (IS("shutdown", 0)) {
             if (shutdown(sock, SHUT_WR)) die(command);
+        } else if (IS("writers", 4)) {
+            int users = 0;
+            while (i + 4 + users < argc && argv[i + 4 + users][0] >= '0' && argv[i + 4 + users][0] <= '9') users++;
+            writers(id(argv[i + 1]), id(argv[i + 2]), id(argv[i + 3]), users, argv + i + 4);
+            i += 3 + users;
         } else if (IS("burst", 2)) {
             burst(argv[i + 1], id(argv[i + 2]));
             i += 2;

@@ -39,7 +39,10 @@ public enum AbsenceReason {
     FILE_DESCRIPTORS,
     /** The handler was added with an executor other than the channel's event loop, where it cannot look before a read. */
     FOREIGN_EXECUTOR,
-    /** The one who connected and the one who sent the first bytes differ, and that was to be refused. */
+    /**
+     * Two differ who had to be one and the same: the one who connected and the one who sent the first bytes, or those who sent two
+     * reads of a stream.
+     */
     DIFFERING,
     /** The channel was closed before the capture. */
     CLOSED,

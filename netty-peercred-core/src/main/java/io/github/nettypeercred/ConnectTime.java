@@ -53,7 +53,7 @@ final class ConnectTime implements CredentialsFactory {
             // now.
             result = Transports.CLOSED;
         }
-        attribute.set(new StoredResult(channel, result, stored == null ? null : stored.firstRead()));
+        attribute.set(new StoredResult(channel, result, stored == null ? null : stored.read()));
         return result;
     }
 

@@ -5,10 +5,7 @@ import io.github.nettypeercred.spi.CaptureRequest;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.unix.FileDescriptor;
-import io.netty.util.concurrent.Future;
 import java.time.Duration;
-import java.util.concurrent.RejectedExecutionException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,17 +14,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class FirstRead {
     private final CaptureRequest request;
-    private final @Nullable Duration deadline;
+    private final Deadline deadline;
     private final boolean refuseDiffering;
 
     private @Nullable PeekingAllocator peeking; // null unless it waits
     private @Nullable Absence impossible;
-    private @Nullable Future<?> timer;
     private boolean begun;
 
     FirstRead(CaptureRequest request, @Nullable Duration deadline, boolean refuseDiffering) {
         this.request = request;
-        this.deadline = deadline;
+        this.deadline = new Deadline(deadline);
         this.refuseDiffering = refuseDiffering;
     }
 
@@ -37,23 +33,10 @@ final class FirstRead {
             return;
         }
         begun = true;
-        Channel channel = ctx.channel();
-        if (ctx.executor() != channel.eventLoop()) {
-            impossible = new Absence(
-                    AbsenceReason.FOREIGN_EXECUTOR,
-                    "the first read is looked at on the channel's event loop: add the handler without an executor");
-            return;
-        }
-        impossible = Transports.attestReads(channel, request);
-        if (impossible == null) {
-            try {
-                peeking = PeekingAllocator.begin(channel, request);
-            } catch (RuntimeException e) {
-                impossible = new Absence(
-                        AbsenceReason.FAILED,
-                        "the channel does not take another ChannelOption.RECVBUF_ALLOCATOR: " + e);
-                Transports.endAttestedReads(channel, request);
-            }
+        try {
+            peeking = PeekingAllocator.begin(ctx, request, MessageTime.FIRST_READ);
+        } catch (AbsentException e) {
+            impossible = e.absence();
         }
     }
 
@@ -69,42 +52,19 @@ final class FirstRead {
 
     /** Has a task run when the deadline has passed and the wait goes on. */
     void startDeadline(ChannelHandlerContext ctx, Runnable onTimeout) {
-        if (deadline == null || timer != null || !isWaiting()) {
-            return;
-        }
-        try {
-            timer = ctx.executor()
-                    .schedule(() -> passDeadline(ctx, onTimeout), deadline.toNanos(), TimeUnit.NANOSECONDS);
-        } catch (RejectedExecutionException e) {
-            Log.debug("the event loop is shut down: no deadline, and no read", e);
-        }
-    }
-
-    private void passDeadline(ChannelHandlerContext ctx, Runnable onTimeout) {
-        if (!isWaiting()) {
-            return;
-        }
-        if (ctx.executor().inEventLoop()) {
-            onTimeout.run();
-        } else {
-            ctx.executor().execute(() -> passDeadline(ctx, onTimeout)); // registered with another event loop since
+        if (isWaiting()) {
+            deadline.start(ctx, onTimeout);
         }
     }
 
     Absence timedOut() {
-        return new Absence(AbsenceReason.TIMED_OUT, "nothing was read from the peer within " + deadline);
+        return deadline.timedOut();
     }
 
     /** An error of the socket that a look met, in place of the read that would have; null if none. */
     @Nullable
     Absence socketError() {
-        return peeking != null && isSocketError(peeking.peeked()) ? (Absence) peeking.peeked() : null;
-    }
-
-    static boolean isSocketError(@Nullable PeerCredentialsResult peeked) {
-        return peeked instanceof Absence absence
-                && absence.reason() == AbsenceReason.FAILED
-                && absence.errno().isPresent();
+        return peeking == null ? null : peeking.socketError();
     }
 
     /** Who sent the message that is the channel's first: the look right before its read says so, or nothing does. */
@@ -147,29 +107,10 @@ final class FirstRead {
             return new Absence(
                     AbsenceReason.DIFFERING, "who connected is not known, so the first bytes may be another's");
         }
-        StringBuilder differing = new StringBuilder();
-        note(differing, "uid", Long.toString(connected.uid()), Long.toString(first.uid()));
-        note(differing, "gid", Long.toString(connected.gid()), Long.toString(first.gid()));
-        note(differing, "pid", pid(connected), pid(first));
-        return differing.length() == 0
+        String differing = Differing.ids(connected, "connected", first, "sent");
+        return differing.isEmpty()
                 ? first
-                : new Absence(AbsenceReason.DIFFERING, "who connected is not who sent the first bytes:" + differing);
-    }
-
-    private static String pid(UnixPeerCredentials peer) {
-        return peer.pid().isPresent() ? Integer.toString(peer.pid().getAsInt()) : "not visible";
-    }
-
-    private static void note(StringBuilder differing, String what, String connected, String sent) {
-        if (!connected.equals(sent)) {
-            differing.append(differing.length() == 0 ? " " : ", ").append(what);
-            differing
-                    .append(' ')
-                    .append(connected)
-                    .append(" connected, ")
-                    .append(sent)
-                    .append(" sent");
-        }
+                : new Absence(AbsenceReason.DIFFERING, "who connected is not who sent the first bytes: " + differing);
     }
 
     /** Why nothing was sent, of a channel whose input has ended. */
@@ -180,16 +121,12 @@ final class FirstRead {
     }
 
     /** Ends the wait, if it goes on, and undoes what it took. */
-    void end(Channel channel) {
+    void end() {
         impossible = null;
-        if (timer != null) {
-            timer.cancel(false);
-            timer = null;
-        }
+        deadline.end();
         if (peeking != null) {
             peeking.end();
             peeking = null;
-            Transports.endAttestedReads(channel, request);
         }
     }
 }

@@ -5,6 +5,8 @@ import io.github.nettypeercred.spi.CaptureRequest;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelConfig;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.MaxMessagesRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator.DelegatingHandle;
@@ -13,46 +15,104 @@ import io.netty.util.UncheckedBooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks, right before each read of a channel, who sent what that read returns: Netty allocates a buffer there. All else it
- * leaves to the channel's own allocator, to which it gives the channel back when it {@linkplain #end ends}; Netty keeps the
- * handle for the channel's life, so that from then on only passes on.
+ * Looks, right before each read of a channel, who sent what that read returns: Netty allocates a buffer there. It lets a burst of
+ * reads go on only if a look finds something more to read, so that no read returns what came after its look; that look serves the
+ * read that follows. All else it leaves to the channel's own allocator, to which it gives the channel back when it
+ * {@linkplain #end ends}; Netty keeps the handle for the channel's life, so that from then on only passes on.
  */
 @SuppressWarnings("deprecation") // Netty says to use ExtendedHandle, and names Handle in all its signatures
 final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
     private final Channel channel;
-    private final CaptureRequest request;
+    private final MessageTime moment;
     private final RecvByteBufAllocator own;
+    private final CaptureRequest begun;
+    private CaptureRequest request;
     private boolean ended;
     private boolean looked;
     private boolean sawEnd;
+    private @Nullable Absence socketError;
+
+    /** What the look before the latest read saw. */
     private @Nullable PeerCredentialsResult peeked;
+
+    /** Whether the read that belongs to that look is still to come. */
+    private boolean reading;
+
+    /** How many reads returned bytes since the latest {@link #take}, and how many bytes the last of them. */
+    private int reads;
+
+    private int bytesRead;
+
+    /** A look of which it is not known yet whether a read follows. */
+    private @Nullable PeerCredentialsResult ahead;
+
+    private boolean lookedAhead;
 
     /** The sender that the latest look with a byte in it saw. */
     private @Nullable UnixPeerCredentials sender;
 
     private boolean sawTwoSenders;
 
-    private PeekingAllocator(Channel channel, CaptureRequest request) {
+    private PeekingAllocator(Channel channel, CaptureRequest request, MessageTime moment) {
         this.channel = channel;
+        this.moment = moment;
+        this.begun = request;
         this.request = request;
         own = channel.config().getRecvByteBufAllocator();
     }
 
-    /** Begins to look. Runs on the channel's event loop, as everything here does. */
-    static PeekingAllocator begin(Channel channel, CaptureRequest request) {
-        PeekingAllocator peeking = new PeekingAllocator(channel, request);
-        channel.config().setRecvByteBufAllocator(peeking);
-        return peeking;
+    /**
+     * Has the kernel attach credentials to what the channel reads, and begins to look. Runs on the channel's event loop, as everything
+     * here does.
+     *
+     * @throws AbsentException if it cannot work on this channel
+     */
+    static PeekingAllocator begin(ChannelHandlerContext ctx, CaptureRequest request, MessageTime moment) {
+        Channel channel = ctx.channel();
+        if (ctx.executor() != channel.eventLoop()) {
+            throw new AbsentException(new Absence(
+                    AbsenceReason.FOREIGN_EXECUTOR,
+                    "reads are looked at on the channel's event loop: add the handler without an executor"));
+        }
+        if (channel.config().getRecvByteBufAllocator() instanceof PeekingAllocator) {
+            throw new AbsentException(new Absence(
+                    AbsenceReason.FAILED,
+                    "another handler looks at the reads of this channel already: every read includes the first"));
+        }
+        Absence impossible = Transports.attestReads(channel, request);
+        if (impossible != null) {
+            throw new AbsentException(impossible);
+        }
+        try {
+            PeekingAllocator peeking = new PeekingAllocator(channel, request, moment);
+            channel.config().setRecvByteBufAllocator(peeking);
+            return peeking;
+        } catch (RuntimeException e) {
+            Transports.endAttestedReads(channel, request);
+            throw new AbsentException(new Absence(
+                    AbsenceReason.FAILED, "the channel does not take another ChannelOption.RECVBUF_ALLOCATOR: " + e));
+        }
     }
 
+    /** Looks no more, and has the kernel attach nothing more. */
     void end() {
+        if (ended) {
+            return;
+        }
         ended = true;
         MessageTime.discard(peeked);
         peeked = null;
+        forgetAhead();
         sender = null;
         if (channel.config().getRecvByteBufAllocator() == this) {
             channel.config().setRecvByteBufAllocator(own);
         }
+        Transports.endAttestedReads(channel, begun);
+    }
+
+    /** Asks for less from now on than was begun with. */
+    void narrow(CaptureRequest less) {
+        request = less;
     }
 
     /** What the look before the latest read saw; null if it saw nothing there, or there was none. */
@@ -64,6 +124,22 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
     /** Passes what the latest look saw, with the process handle in it, on to the caller. */
     void passPeeked() {
         peeked = null;
+    }
+
+    /**
+     * Who sent a message, which passes to the caller: null unless exactly one read returned bytes since the last call, as many as the
+     * message has, and the look before it saw some.
+     */
+    @Nullable
+    PeerCredentialsResult take(int messageLength) {
+        PeerCredentialsResult taken = peeked;
+        boolean paired = reads == 1 && bytesRead == messageLength;
+        reads = 0;
+        peeked = null;
+        if (!paired) {
+            MessageTime.discard(taken);
+        }
+        return paired ? taken : null;
     }
 
     /** Whether there was a look at all: not if Netty made its handle before this was there. */
@@ -81,19 +157,58 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
         return sawEnd;
     }
 
-    private void look() {
+    /** An error of the socket that a look met, of which no other call knows any more; null if none. */
+    @Nullable
+    Absence socketError() {
+        return socketError;
+    }
+
+    private @Nullable PeerCredentialsResult look() {
         looked = true;
-        PeerCredentialsResult next = Transports.peek(channel, request, MessageTime.FIRST_READ);
-        if (FirstRead.isSocketError(peeked)) {
-            return; // of which this look cannot know any more
+        PeerCredentialsResult seen = Transports.peek(channel, request, moment);
+        if (seen instanceof Absence absence) {
+            sawEnd |= absence.reason() == AbsenceReason.NO_DATA;
+            if (socketError == null
+                    && absence.reason() == AbsenceReason.FAILED
+                    && absence.errno().isPresent()) {
+                socketError = absence;
+            }
         }
+        return seen;
+    }
+
+    private void beforeRead() {
         MessageTime.discard(peeked);
-        peeked = next;
-        if (next instanceof UnixPeerCredentials seen) {
+        peeked = lookedAhead ? ahead : look();
+        ahead = null;
+        lookedAhead = false;
+        reading = true;
+        if (peeked instanceof UnixPeerCredentials seen) {
             sawTwoSenders |= sender != null && !sender.equals(seen);
             sender = seen;
         }
-        sawEnd |= next instanceof Absence absence && absence.reason() == AbsenceReason.NO_DATA;
+    }
+
+    private void afterRead(int bytes) {
+        if (reading && bytes > 0) {
+            reads++;
+            bytesRead = bytes;
+        }
+        reading = false;
+    }
+
+    /** Whether there is something to be read: bytes, the end of the stream or an error. */
+    private boolean findsMore() {
+        forgetAhead();
+        ahead = look();
+        lookedAhead = ahead != null;
+        return lookedAhead;
+    }
+
+    private void forgetAhead() {
+        MessageTime.discard(ahead);
+        ahead = null;
+        lookedAhead = false;
     }
 
     @Override
@@ -127,23 +242,68 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
             this.peeking = peeking;
         }
 
+        /** What looks, null once it has ended. */
+        private @Nullable PeekingAllocator looking() {
+            if (peeking != null && peeking.ended) {
+                peeking = null;
+            }
+            return peeking;
+        }
+
         @Override
         public ByteBuf allocate(ByteBufAllocator alloc) {
-            if (peeking != null) {
-                if (peeking.ended) {
-                    peeking = null;
-                } else {
-                    peeking.look();
-                }
+            PeekingAllocator looking = looking();
+            if (looking != null) {
+                looking.beforeRead();
             }
             return delegate().allocate(alloc);
         }
 
         @Override
+        public void lastBytesRead(int bytes) {
+            PeekingAllocator looking = looking();
+            if (looking != null) {
+                looking.afterRead(bytes);
+            }
+            delegate().lastBytesRead(bytes);
+        }
+
+        @Override
+        public boolean continueReading() {
+            return delegate().continueReading() && findsMore();
+        }
+
+        @Override
         public boolean continueReading(UncheckedBooleanSupplier maybeMoreDataSupplier) {
-            return delegate() instanceof ExtendedHandle extended
-                    ? extended.continueReading(maybeMoreDataSupplier)
-                    : delegate().continueReading();
+            return (delegate() instanceof ExtendedHandle extended
+                            ? extended.continueReading(maybeMoreDataSupplier)
+                            : delegate().continueReading())
+                    && findsMore();
+        }
+
+        private boolean findsMore() {
+            PeekingAllocator looking = looking();
+            return looking == null || looking.findsMore();
+        }
+
+        /** A look ahead is of this burst alone: what the next read returns may be another's. */
+        @Override
+        public void reset(ChannelConfig config) {
+            forgetAhead();
+            delegate().reset(config);
+        }
+
+        @Override
+        public void readComplete() {
+            forgetAhead();
+            delegate().readComplete();
+        }
+
+        private void forgetAhead() {
+            PeekingAllocator looking = looking();
+            if (looking != null) {
+                looking.forgetAhead();
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.OrderedEventExecutor;
@@ -122,7 +123,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         private boolean senderProcess;
         private boolean refuseDiffering;
         private boolean refuseDescriptors;
-        private @Nullable Duration deadline = Duration.ofSeconds(30);
+        private @Nullable Duration deadline = Deadline.DEFAULT;
 
         private Builder() {}
 
@@ -256,12 +257,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
          * @return this builder
          */
         public Builder deadline(Duration newDeadline) {
-            if (newDeadline.isNegative()
-                    || newDeadline.isZero()
-                    || newDeadline.compareTo(Duration.ofNanos(Long.MAX_VALUE)) > 0) {
-                throw new IllegalArgumentException("deadline: " + newDeadline);
-            }
-            deadline = newDeadline;
+            deadline = Deadline.checked(newDeadline);
             return this;
         }
 
@@ -341,7 +337,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     public void handlerRemoved(ChannelHandlerContext ctx) {
         boolean waiting = isWaiting();
         if (firstRead != null) {
-            firstRead.end(ctx.channel());
+            firstRead.end();
         }
         if (waiting || state == State.ASKING || (state == State.ANSWERED && refuses())) {
             Log.debug("{}: closing {}", "the handler was removed before the peer was known", ctx.channel());
@@ -401,10 +397,14 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         }
         if (state == State.ASKING) {
             hold(msg, () -> channelRead(ctx, msg));
-        } else if (passes(ctx) && isSentBySomeone(ctx, msg)) {
+            return;
+        }
+        // With credentials in front of it, Netty on io_uring takes those for the descriptor: it is nobody's to close.
+        boolean bogus = isWaiting() && msg instanceof FileDescriptor;
+        if (passes(ctx) && isSentBySomeone(ctx, msg)) {
             ctx.fireChannelRead(msg);
             leave(ctx);
-        } else {
+        } else if (!bogus) {
             HeldEvents.discard(msg);
         }
     }
@@ -512,12 +512,12 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
     }
 
     private void storeFirstRead(Channel channel, PeerCredentialsResult captured) {
-        Objects.requireNonNull(firstRead).end(channel);
+        Objects.requireNonNull(firstRead).end();
         if (captured instanceof UnixPeerCredentials sender
                 && sender.process().value().isPresent()) {
             channel.closeFuture().addListener(closed -> MessageTime.discard(sender));
         }
-        StoredResult.storeFirstRead(channel, captured);
+        StoredResult.storeRead(channel, captured);
     }
 
     private void timeOut(ChannelHandlerContext ctx) {
@@ -668,7 +668,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
             if (refuse) {
                 Log.debug("refused {}: {}", ctx.channel(), result);
                 if (firstRead != null) {
-                    firstRead.end(ctx.channel());
+                    firstRead.end();
                 }
                 ctx.close();
             }

@@ -13,22 +13,28 @@ import org.jspecify.annotations.Nullable;
  * that somebody copied to another channel, or an object of theirs, must not count.
  *
  * @param setup what was captured of the connection's set-up, null if nothing was
- * @param firstRead what was captured of the first read, null if nothing was
+ * @param read what was captured of the first read or, where one sender is to send them all, of every read; null if nothing was
  */
-record StoredResult(Channel channel, @Nullable PeerCredentialsResult setup, @Nullable PeerCredentialsResult firstRead) {
+record StoredResult(Channel channel, @Nullable PeerCredentialsResult setup, @Nullable PeerCredentialsResult read) {
     /** Of Object, because what is stored may be anybody's, also that of a second copy of this library. */
     private static final AttributeKey<Object> KEY = AttributeKey.valueOf("io.github.nettypeercred.UnixPeerCredentials");
 
     private static final Absence NOT_CAPTURED = new Absence(
             AbsenceReason.NOT_CAPTURED,
             "no capture has run on this channel: add a PeerCredentialsHandler to its pipeline before the handler that asks");
+
+    /** Stored where no sender is that of the channel. */
+    static final Absence SENDERS_CHANGE = new Absence(
+            AbsenceReason.NOT_CAPTURED,
+            "the senders of this channel may change: ask each AttestedBytes or AttestedMessage for its credentials()");
+
     private static final Absence FOREIGN_CHANNEL = new Absence(
             AbsenceReason.FOREIGN_CHANNEL,
             "the attribute's value was not captured on this channel, so it says nothing");
 
     /**
      * The result of the channel or of its nearest parent that has any, short of the server channel: that of the moment, or, if
-     * this is null, of the connection's set-up before that of the first read.
+     * this is null, of the connection's set-up before that of what is read.
      */
     static PeerCredentialsResult find(Channel channel, @Nullable Moment moment) {
         for (Channel at = channel; at != null && !(at instanceof ServerChannel); at = at.parent()) {
@@ -44,12 +50,14 @@ record StoredResult(Channel channel, @Nullable PeerCredentialsResult setup, @Nul
 
     private @Nullable PeerCredentialsResult result(@Nullable Moment moment) {
         if (moment == null) {
-            return setup == null ? firstRead : setup;
+            return setup == null ? read : setup;
         }
-        if (moment == Moment.FIRST_READ) {
-            return firstRead;
-        }
-        return setup instanceof UnixPeerCredentials present && present.source().moment() != moment ? null : setup;
+        PeerCredentialsResult result =
+                switch (moment) {
+                    case FIRST_READ, EVERY_READ, DATAGRAM -> read;
+                    case CONNECT, LISTEN, SETUP -> setup;
+                };
+        return result instanceof UnixPeerCredentials present && present.source().moment() != moment ? null : result;
     }
 
     /** What is stored on exactly this channel, null if nothing is or somebody else's. */
@@ -61,11 +69,11 @@ record StoredResult(Channel channel, @Nullable PeerCredentialsResult setup, @Nul
         return value instanceof StoredResult stored && stored.channel == channel ? stored : null;
     }
 
-    /** Stores the result of the first read beside that of the set-up, if there is one. */
-    static void storeFirstRead(Channel channel, PeerCredentialsResult firstRead) {
+    /** Stores the result of what is read beside that of the set-up, if there is one. */
+    static void storeRead(Channel channel, PeerCredentialsResult read) {
         Attribute<Object> attribute = attribute(channel);
         StoredResult before = bound(channel, attribute);
-        attribute.set(new StoredResult(channel, before == null ? null : before.setup, firstRead));
+        attribute.set(new StoredResult(channel, before == null ? null : before.setup, read));
     }
 
     /** The result of the connection's set-up that is stored on exactly this channel, null if there is none. */
@@ -74,11 +82,11 @@ record StoredResult(Channel channel, @Nullable PeerCredentialsResult setup, @Nul
         return stored == null ? null : stored.setup;
     }
 
-    /** Stores the result of the set-up beside that of the first read, if there is one. */
+    /** Stores the result of the set-up beside that of what is read, if there is one. */
     static void store(Channel channel, PeerCredentialsResult setup) {
         Attribute<Object> attribute = attribute(channel);
         StoredResult before = bound(channel, attribute);
-        attribute.set(new StoredResult(channel, setup, before == null ? null : before.firstRead));
+        attribute.set(new StoredResult(channel, setup, before == null ? null : before.read));
     }
 
     /** The attribute that holds the channel's results: made here, if it has none yet. */

@@ -90,7 +90,7 @@ final class Transports {
             return new Absence(
                     AbsenceReason.FILE_DESCRIPTORS,
                     "the channel reads descriptors, which leave no room for credentials: set"
-                            + " UnixChannelOption.DOMAIN_SOCKET_READ_MODE to BYTES until the first read is captured");
+                            + " UnixChannelOption.DOMAIN_SOCKET_READ_MODE to BYTES while it is to be known who sends");
         }
         try {
             PeerCredentialsTransport transport = serving(channel);

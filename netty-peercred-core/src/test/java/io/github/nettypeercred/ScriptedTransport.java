@@ -7,10 +7,13 @@ import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
 import io.netty.util.AttributeKey;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** A transport that does on each channel what a test has put there. */
 public final class ScriptedTransport implements PeerCredentialsTransport {
     private static final AttributeKey<Script> KEY = AttributeKey.valueOf(ScriptedTransport.class.getName());
+
+    private static final AttributeKey<Looks> LOOKS = AttributeKey.valueOf(ScriptedTransport.class.getName() + ".looks");
 
     /** Made by {@link java.util.ServiceLoader}. */
     public ScriptedTransport() {}
@@ -20,17 +23,39 @@ public final class ScriptedTransport implements PeerCredentialsTransport {
         PeerCredentialsResult capture(CaptureRequest request, CredentialsFactory factory);
     }
 
+    /** What a look at the next read sees; null for nothing. */
+    @FunctionalInterface
+    interface Looks {
+        @Nullable
+        PeerCredentialsResult look(CaptureRequest request, CredentialsFactory factory);
+    }
+
+    /** Has looks at the reads of a channel see what a test says. */
+    static void setLooks(Channel channel, Looks looks) {
+        channel.attr(LOOKS).set(looks);
+    }
+
     static void set(Channel channel, Script script) {
         channel.attr(KEY).set(script);
     }
 
     @Override
     public boolean serves(Channel channel) {
-        return channel.hasAttr(KEY);
+        return channel.hasAttr(KEY) || channel.hasAttr(LOOKS);
     }
 
     @Override
     public PeerCredentialsResult capture(Channel channel, CaptureRequest request, CredentialsFactory factory) {
         return Objects.requireNonNull(channel.attr(KEY).get()).capture(request, factory);
+    }
+
+    @Override
+    public @Nullable Absence attestReads(Channel channel, CaptureRequest request) {
+        return null;
+    }
+
+    @Override
+    public @Nullable PeerCredentialsResult peek(Channel channel, CaptureRequest request, CredentialsFactory factory) {
+        return Objects.requireNonNull(channel.attr(LOOKS).get()).look(request, factory);
     }
 }

@@ -786,7 +786,7 @@ abstract class AbstractFirstReadTest {
     }
 
     /** Keeps bytes until there is a full stop, as decoders keep what is no frame yet. */
-    private static final class JoiningHandler extends ChannelInboundHandlerAdapter {
+    static final class JoiningHandler extends ChannelInboundHandlerAdapter {
         private final CountDownLatch firstBytes;
         private ByteBuf kept = Unpooled.EMPTY_BUFFER;
 

@@ -3,7 +3,10 @@ package io.github.nettypeercred.testsuite;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.nettypeercred.AttestedBytes;
+import io.github.nettypeercred.AttestedMessage;
 import io.github.nettypeercred.PeerCredentialsEvent;
+import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
@@ -135,7 +138,7 @@ final class TestServer implements AutoCloseable {
      * Something that reached the last handler.
      *
      * @param channel the child channel
-     * @param what an event, or "active", "inactive", "read TEXT"
+     * @param what an event, or "active", "inactive", "read TEXT", of envelopes "UID sent TEXT" or "UID said TEXT"
      */
     record Seen(Channel channel, Object what) {}
 
@@ -159,9 +162,34 @@ final class TestServer implements AutoCloseable {
 
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            if (msg instanceof String) {
+                seen.add(new Seen(ctx.channel(), msg));
+                return;
+            }
+            if (msg instanceof AttestedBytes bytes) {
+                seen.add(new Seen(
+                        ctx.channel(),
+                        who(bytes.credentials()) + " sent " + bytes.content().toString(StandardCharsets.UTF_8)));
+                bytes.release();
+                return;
+            }
+            if (msg instanceof AttestedMessage message) {
+                Object decoded = message.message();
+                String text =
+                        decoded instanceof ByteBuf bytes ? bytes.toString(StandardCharsets.UTF_8) : decoded.toString();
+                seen.add(new Seen(ctx.channel(), who(message.credentials()) + " said " + text));
+                message.release();
+                return;
+            }
             ByteBuf bytes = (ByteBuf) msg;
             seen.add(new Seen(ctx.channel(), "read " + bytes.toString(StandardCharsets.UTF_8)));
             bytes.release();
+        }
+
+        private String who(PeerCredentialsResult sender) {
+            return sender.credentials()
+                    .map(known -> Long.toString(known.uid()))
+                    .orElseGet(() -> sender.absence().orElseThrow().reason().name());
         }
 
         @Override

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.conformance;
+
+import io.netty.bootstrap.Bootstrap;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
+import io.netty.testsuite.transport.socket.CompositeBufferGatheringWriteTest;
+import java.net.SocketAddress;
+import java.util.List;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
+
+@ParameterizedClass
+@EnumSource
+class CompositeBufferGatheringWriteConformanceTest extends CompositeBufferGatheringWriteTest {
+    @Parameter
+    Setting setting;
+
+    @Override
+    protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {
+        return setting.factories();
+    }
+
+    @Override
+    protected SocketAddress newSocketAddress() {
+        return Setting.newAddress();
+    }
+}
