@@ -37,7 +37,9 @@ public final class EpollAttestedDatagramChannelConfig extends DefaultChannelConf
     @SuppressWarnings("unchecked") // T is the type of the option's values
     @Override
     public <T> @Nullable T getOption(ChannelOption<T> option) {
-        return option == ChannelOption.SO_SNDBUF ? (T) Integer.valueOf(getSendBufferSize()) : super.getOption(option);
+        return option.equals(ChannelOption.SO_SNDBUF)
+                ? (T) Integer.valueOf(getSendBufferSize())
+                : super.getOption(option);
     }
 
     @Override

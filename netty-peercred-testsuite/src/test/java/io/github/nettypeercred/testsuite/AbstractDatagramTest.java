@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.AbsentException;
 import io.github.nettypeercred.AttestedDatagram;
@@ -85,11 +84,6 @@ abstract class AbstractDatagramTest {
         return (UnixPeerCredentials) got.credentials();
     }
 
-    private static AbsenceReason absence(DatagramServer.Got got) {
-        assertThat(got.credentials()).isInstanceOf(Absence.class);
-        return ((Absence) got.credentials()).reason();
-    }
-
     @ParameterizedTest
     @ValueSource(longs = {0, 1000, 65534, 2147483648L, 4294967290L})
     void ids_ofAnotherProcess_areExact(long id) {
@@ -117,7 +111,19 @@ abstract class AbstractDatagramTest {
     @Test
     void ids_ofTwoSenders_areNotMixedUp() {
         try (DatagramServer server = start();
-                Peer first = sender(1000, "await", "dsend", server.path(), "a", "say", "sent", "await", "dsend", server.path(), "c", "await");
+                Peer first = sender(
+                        1000,
+                        "await",
+                        "dsend",
+                        server.path(),
+                        "a",
+                        "say",
+                        "sent",
+                        "await",
+                        "dsend",
+                        server.path(),
+                        "c",
+                        "await");
                 Peer second = sender(2000, "await", "dsend", server.path(), "b", "say", "sent", "await")) {
             first.go();
             assertThat(first.line()).isEqualTo("sent");
@@ -128,7 +134,9 @@ abstract class AbstractDatagramTest {
             for (int i = 0; i < 3; i++) {
                 DatagramServer.Got got = server.next();
                 UnixPeerCredentials credentials = credentials(got);
-                seen += got.text() + credentials.uid() + (credentials.pid().getAsInt() == first.pid() ? "first " : "second ");
+                seen += got.text()
+                        + credentials.uid()
+                        + (credentials.pid().getAsInt() == first.pid() ? "first " : "second ");
             }
             assertThat(seen).isEqualTo("a1000first b2000second c1000first ");
         }
@@ -140,8 +148,17 @@ abstract class AbstractDatagramTest {
                 Peer bound = Peer.start(
                         "dgram", "dbind", server.path() + ".p", "dsend", server.path(), "path", "dhear", "await");
                 Peer named = Peer.start(
-                        "dgram", "dbind", "@peercred.test." + server.path(), "await", "dsend", server.path(), "name", "dhear", "await");
-                Peer given = Peer.start("dgram", "dbind", "", "await", "dsend", server.path(), "auto", "dhear", "await")) {
+                        "dgram",
+                        "dbind",
+                        "@peercred.test." + server.path(),
+                        "await",
+                        "dsend",
+                        server.path(),
+                        "name",
+                        "dhear",
+                        "await");
+                Peer given =
+                        Peer.start("dgram", "dbind", "", "await", "dsend", server.path(), "auto", "dhear", "await")) {
             DatagramServer.Got got = server.next();
             assertThat(got.sender()).isEqualTo(server.path() + ".p");
             answer(server, got);
@@ -252,7 +269,18 @@ abstract class AbstractDatagramTest {
     @Test
     void empty_isAMessage() {
         try (DatagramServer server = start();
-                Peer peer = sender(1000, "dsend", server.path(), "", "dsend", server.path(), "x", "dsend", server.path(), "", "await")) {
+                Peer peer = sender(
+                        1000,
+                        "dsend",
+                        server.path(),
+                        "",
+                        "dsend",
+                        server.path(),
+                        "x",
+                        "dsend",
+                        server.path(),
+                        "",
+                        "await")) {
             for (String text : List.of("", "x", "")) {
                 DatagramServer.Got got = server.next();
                 assertThat(got.text()).isEqualTo(text);
@@ -267,7 +295,15 @@ abstract class AbstractDatagramTest {
     @ValueSource(ints = {2047, 2048, 2049, 65536, 200_000})
     void length_ofALongOne_isExact_andItsLossTold(int length) {
         try (DatagramServer server = start();
-                Peer peer = sender(1000, "dfill", server.path(), Integer.toString(length), "dsend", server.path(), "next", "await")) {
+                Peer peer = sender(
+                        1000,
+                        "dfill",
+                        server.path(),
+                        Integer.toString(length),
+                        "dsend",
+                        server.path(),
+                        "next",
+                        "await")) {
             DatagramServer.Got got = server.next();
             assertThat(got.text()).isEqualTo("f".repeat(Math.min(length, 2048)));
             assertThat(got.originalLength()).isEqualTo(length);
@@ -281,7 +317,18 @@ abstract class AbstractDatagramTest {
     void allocator_ofOneByte_losesNoCredential() {
         try (DatagramServer server = start(
                         options -> options.option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(1)));
-                Peer peer = sender(1000, "dsend", server.path(), "ab", "dsend", server.path(), "c", "dsend", server.path(), "", "await")) {
+                Peer peer = sender(
+                        1000,
+                        "dsend",
+                        server.path(),
+                        "ab",
+                        "dsend",
+                        server.path(),
+                        "c",
+                        "dsend",
+                        server.path(),
+                        "",
+                        "await")) {
             for (String text : List.of("ab", "c", "")) {
                 DatagramServer.Got got = server.next();
                 assertThat(got.text()).isEqualTo(text.substring(0, Math.min(1, text.length())));
@@ -294,8 +341,8 @@ abstract class AbstractDatagramTest {
 
     @Test
     void allocator_of256KiB_keepsALongOneWhole() {
-        try (DatagramServer server = start(options -> options.option(
-                        ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(256 * 1024)));
+        try (DatagramServer server = start(options ->
+                        options.option(ChannelOption.RECVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(256 * 1024)));
                 Peer peer = sender(1000, "dfill", server.path(), "200000", "await")) {
             DatagramServer.Got got = server.next();
             assertThat(got.text()).isEqualTo("f".repeat(200_000));
@@ -307,7 +354,20 @@ abstract class AbstractDatagramTest {
     @Test
     void autoReadOff_deliversOneForEachRead() {
         try (DatagramServer server = start(options -> options.option(ChannelOption.AUTO_READ, false));
-                Peer peer = sender(1000, "dsend", server.path(), "a", "dsend", server.path(), "b", "dsend", server.path(), "c", "say", "sent", "await")) {
+                Peer peer = sender(
+                        1000,
+                        "dsend",
+                        server.path(),
+                        "a",
+                        "dsend",
+                        server.path(),
+                        "b",
+                        "dsend",
+                        server.path(),
+                        "c",
+                        "say",
+                        "sent",
+                        "await")) {
             assertThat(peer.line()).isEqualTo("sent");
             for (String text : List.of("a", "b", "c")) {
                 assertThat(server.sawNothingMore()).isTrue();
@@ -353,9 +413,9 @@ abstract class AbstractDatagramTest {
                 assertThat(datagram.release()).isFalse();
                 assertThat(process.isAlive()).isTrue();
                 assertThat(duplicate.release()).isTrue();
-                assertThatThrownBy(process::isAlive)
-                        .isInstanceOfSatisfying(AbsentException.class, e -> assertThat(e.absence().reason())
-                                .isEqualTo(AbsenceReason.CLOSED));
+                assertThatThrownBy(process::isAlive).isInstanceOfSatisfying(AbsentException.class, e -> assertThat(
+                                e.absence().reason())
+                        .isEqualTo(AbsenceReason.CLOSED));
             }
         }
     }
@@ -375,8 +435,21 @@ abstract class AbstractDatagramTest {
     @Test
     void root_thatNamesAnother_isShownAsTheKernelSays_andNobodyElseMay() {
         try (DatagramServer server = start();
-                Peer root = Peer.start("dgram", "dconnect", server.path(), "sendas", "4294967290", "2147483648", "x", "await");
-                Peer forger = sender(1000, "await", "dconnect", server.path(), "sendas", "0", "0", "x", "dsend", server.path(), "y", "await")) {
+                Peer root = Peer.start(
+                        "dgram", "dconnect", server.path(), "sendas", "4294967290", "2147483648", "x", "await");
+                Peer forger = sender(
+                        1000,
+                        "await",
+                        "dconnect",
+                        server.path(),
+                        "sendas",
+                        "0",
+                        "0",
+                        "x",
+                        "dsend",
+                        server.path(),
+                        "y",
+                        "await")) {
             assertThat(root.line()).isEqualTo("0");
             UnixPeerCredentials credentials = credentials(server.next());
             assertThat(credentials.uid()).isEqualTo(4294967290L);
@@ -400,7 +473,18 @@ abstract class AbstractDatagramTest {
             } catch (IOException e) {
                 throw new IllegalStateException(e);
             }
-            try (Peer peer = sender(1000, "dsend", "@" + name, "before", "say", "sent", "await", "dsend", "@" + name, "after", "await")) {
+            try (Peer peer = sender(
+                    1000,
+                    "dsend",
+                    "@" + name,
+                    "before",
+                    "say",
+                    "sent",
+                    "await",
+                    "dsend",
+                    "@" + name,
+                    "after",
+                    "await")) {
                 assertThat(peer.line()).isEqualTo("sent");
                 BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
                 Channel channel = adopt(socket.intValue());
@@ -413,7 +497,8 @@ abstract class AbstractDatagramTest {
                 server.group().register(channel).syncUninterruptibly();
                 AttestedDatagram before = (AttestedDatagram) take(seen);
                 assertThat(before.content().toString(StandardCharsets.UTF_8)).isEqualTo("before");
-                assertThat(before.credentials().absence().orElseThrow().reason()).isEqualTo(AbsenceReason.RACED);
+                assertThat(before.credentials().absence().orElseThrow().reason())
+                        .isEqualTo(AbsenceReason.RACED);
                 peer.go();
                 AttestedDatagram after = (AttestedDatagram) take(seen);
                 assertThat(after.credentials().orElseThrow().pid()).hasValue(peer.pid());
@@ -436,12 +521,32 @@ abstract class AbstractDatagramTest {
     void error_thatWaitsInTheSocket_isToldOnce_andTheChannelStays() {
         try (DatagramServer server = start();
                 Peer peer = Peer.start(
-                        "dgram", "dbind", server.path() + ".p", "say", "bound", "await", "dconnect", server.path(), "say", "connected", "await",
-                        "dconnect", server.path() + ".other", "say", "reset", "await", "dsend", server.path(), "x", "await");
+                        "dgram",
+                        "dbind",
+                        server.path() + ".p",
+                        "say",
+                        "bound",
+                        "await",
+                        "dconnect",
+                        server.path(),
+                        "say",
+                        "connected",
+                        "await",
+                        "dconnect",
+                        server.path() + ".other",
+                        "say",
+                        "reset",
+                        "await",
+                        "dsend",
+                        server.path(),
+                        "x",
+                        "await");
                 Peer other = Peer.start("dgram", "dbind", server.path() + ".other", "say", "bound", "await")) {
             assertThat(peer.line()).isEqualTo("bound");
             assertThat(other.line()).isEqualTo("bound");
-            server.channel().connect(new DomainSocketAddress(server.path() + ".p")).syncUninterruptibly();
+            server.channel()
+                    .connect(new DomainSocketAddress(server.path() + ".p"))
+                    .syncUninterruptibly();
             peer.go();
             assertThat(peer.line()).isEqualTo("connected");
             server.channel()
@@ -459,9 +564,22 @@ abstract class AbstractDatagramTest {
     @Test
     void connected_bothWays_isServed() {
         try (DatagramServer server = start();
-                Peer peer = sender(0, "dbind", server.path() + ".p", "say", "bound", "await", "dsend", server.path(), "x", "dhear", "await")) {
+                Peer peer = sender(
+                        0,
+                        "dbind",
+                        server.path() + ".p",
+                        "say",
+                        "bound",
+                        "await",
+                        "dsend",
+                        server.path(),
+                        "x",
+                        "dhear",
+                        "await")) {
             assertThat(peer.line()).isEqualTo("bound");
-            server.channel().connect(new DomainSocketAddress(server.path() + ".p")).syncUninterruptibly();
+            server.channel()
+                    .connect(new DomainSocketAddress(server.path() + ".p"))
+                    .syncUninterruptibly();
             assertThat(server.channel().remoteAddress()).isEqualTo(new DomainSocketAddress(server.path() + ".p"));
             peer.go();
             DatagramServer.Got got = server.next();
@@ -479,7 +597,8 @@ abstract class AbstractDatagramTest {
     void sender_inNamespacesOfItsOwn_isSeenUnderTheIdsOfTheReceivers() {
         try (DatagramServer server = start()) {
             List<String> command = new ArrayList<>(List.of("setpriv", "--reuid=1000", "--regid=100", "--clear-groups"));
-            command.addAll(List.of("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"));
+            command.addAll(
+                    List.of("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"));
             command.addAll(Peer.command("pid", "dgram", "dsend", server.path(), "x", "await"));
             try (Peer peer = Peer.startProgram(command)) {
                 assertThat(peer.line()).isEqualTo("1");
@@ -494,7 +613,8 @@ abstract class AbstractDatagramTest {
     @Test
     void server_inNamespacesOfItsOwn_takesNobodyForAnybody() {
         String path = TestServer.newPath().toString();
-        List<String> command = new ArrayList<>(List.of("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"));
+        List<String> command = new ArrayList<>(
+                List.of("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"));
         command.addAll(DatagramChild.command("namespace", channelType().getName(), path));
         try (Peer server = Peer.startProgram(command)) {
             assertThat(server.line()).isEqualTo("ready");
@@ -524,7 +644,14 @@ abstract class AbstractDatagramTest {
                 DatagramServer.start(channelType(), AttestedDatagramHandler.builder(), options -> {}, census)) {
             for (int i = 0; i < users; i++) {
                 long uid = i % 5 == 0 ? 4294967200L + i : 3000 + i;
-                peers.add(Peer.start(Peer.as(uid, uid + 1, "-", "dburst", server.path(), Integer.toString(sockets), Integer.toString(each))));
+                peers.add(Peer.start(Peer.as(
+                        uid,
+                        uid + 1,
+                        "-",
+                        "dburst",
+                        server.path(),
+                        Integer.toString(sockets),
+                        Integer.toString(each))));
             }
             for (Peer peer : peers) {
                 assertThat(peer.exit()).isZero();
@@ -661,7 +788,8 @@ abstract class AbstractDatagramTest {
             try (Peer peer = sender(1000, "drights", path, "253", "100", "dsend", path, "end", "await")) {
                 assertThat(peer.pid()).isPositive();
                 assertThat(server.line())
-                        .isEqualTo("100 attested" + (what.equals("ids") ? "" : ", 100 without process") + ", 0 descriptors more");
+                        .isEqualTo("100 attested" + (what.equals("ids") ? "" : ", 100 without process")
+                                + ", 0 descriptors more");
             }
         }
     }
@@ -702,7 +830,8 @@ abstract class AbstractDatagramTest {
                 await().until(() -> late.pipeline().get(AttestedDatagramHandler.class) != null);
                 peer.go();
                 assertThat(take(seen).toString()).contains("ADDED_LATE");
-                assertThat(late.closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS)).isTrue();
+                assertThat(late.closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS))
+                        .isTrue();
                 assertThat(seen).isEmpty();
             }
         }
@@ -724,8 +853,9 @@ abstract class AbstractDatagramTest {
             assertThatThrownBy(() -> bootstrap
                             .bind(new DomainSocketAddress("\0peercred.test.executor." + server.path()))
                             .syncUninterruptibly())
-                    .isInstanceOfSatisfying(AbsentException.class, e -> assertThat(e.absence().reason())
-                            .isEqualTo(AbsenceReason.FOREIGN_EXECUTOR));
+                    .isInstanceOfSatisfying(
+                            AbsentException.class,
+                            e -> assertThat(e.absence().reason()).isEqualTo(AbsenceReason.FOREIGN_EXECUTOR));
         } finally {
             executors.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
         }
@@ -735,7 +865,22 @@ abstract class AbstractDatagramTest {
     void channel_movedToAnotherEventLoop_goesOn() {
         EventLoopGroup other = TestTransport.EPOLL.newGroup(1);
         try (DatagramServer server = start();
-                Peer peer = sender(1000, "dsend", server.path(), "a", "await", "dsend", server.path(), "b", "say", "sent", "await", "dsend", server.path(), "c", "await")) {
+                Peer peer = sender(
+                        1000,
+                        "dsend",
+                        server.path(),
+                        "a",
+                        "await",
+                        "dsend",
+                        server.path(),
+                        "b",
+                        "say",
+                        "sent",
+                        "await",
+                        "dsend",
+                        server.path(),
+                        "c",
+                        "await")) {
             assertThat(server.next().text()).isEqualTo("a");
             server.channel().deregister().syncUninterruptibly();
             peer.go();
@@ -769,10 +914,12 @@ abstract class AbstractDatagramTest {
                                     ctx.close();
                                 }
                             });
-                    Peer peer = sender(1000, "dsend", server.path(), "a", "dsend", server.path(), "b", "say", "sent", "await")) {
+                    Peer peer = sender(
+                            1000, "dsend", server.path(), "a", "dsend", server.path(), "b", "say", "sent", "await")) {
                 assertThat(peer.line()).isEqualTo("sent");
                 server.channel().config().setAutoRead(true);
-                assertThat(server.channel().closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS)).isTrue();
+                assertThat(server.channel().closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS))
+                        .isTrue();
                 assertThat(delivered).hasValue(1);
             }
         }

@@ -78,7 +78,8 @@ final class DatagramChild {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object msg) {
             AttestedDatagram datagram = (AttestedDatagram) msg;
-            System.out.println(describe(datagram.credentials()) + " " + datagram.content().toString(UTF_8));
+            System.out.println(
+                    describe(datagram.credentials()) + " " + datagram.content().toString(UTF_8));
             datagram.release();
         }
     }

@@ -23,6 +23,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 
 /** A bound datagram channel with the handler, and what comes out of it. */
 final class DatagramServer implements AutoCloseable {
@@ -38,40 +39,18 @@ final class DatagramServer implements AutoCloseable {
     final BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
     private final EventLoopGroup group = TestTransport.EPOLL.newGroup(1);
     private final Path path = TestServer.newPath();
-    private Channel channel;
+    private final Channel channel;
 
-    private DatagramServer() {}
-
-    static DatagramServer start(Class<? extends Channel> type) {
-        return start(type, AttestedDatagramHandler.builder(), bootstrap -> {});
-    }
-
-    static DatagramServer start(
-            Class<? extends Channel> type, AttestedDatagramHandler.Builder handler, Consumer<Bootstrap> options) {
-        DatagramServer server = new DatagramServer();
-        server.bind(type, handler, options, server.new Recorder());
-        return server;
-    }
-
-    static DatagramServer start(
+    private DatagramServer(
             Class<? extends Channel> type,
             AttestedDatagramHandler.Builder handler,
             Consumer<Bootstrap> options,
-            ChannelInboundHandlerAdapter application) {
-        DatagramServer server = new DatagramServer();
-        server.bind(type, handler, options, application);
-        return server;
-    }
-
-    private void bind(
-            Class<? extends Channel> type,
-            AttestedDatagramHandler.Builder handler,
-            Consumer<Bootstrap> options,
-            ChannelInboundHandlerAdapter application) {
+            @Nullable ChannelInboundHandlerAdapter application) {
+        ChannelInboundHandlerAdapter last = application == null ? new Recorder(seen) : application;
         Bootstrap bootstrap = new Bootstrap().group(group).channel(type).handler(new ChannelInitializer<>() {
             @Override
             protected void initChannel(Channel initialized) {
-                initialized.pipeline().addLast(handler.build(), application);
+                initialized.pipeline().addLast(handler.build(), last);
             }
         });
         options.accept(bootstrap);
@@ -80,6 +59,23 @@ final class DatagramServer implements AutoCloseable {
                 .syncUninterruptibly()
                 .channel();
         TestServer.openToAll(path);
+    }
+
+    static DatagramServer start(Class<? extends Channel> type) {
+        return start(type, AttestedDatagramHandler.builder(), bootstrap -> {});
+    }
+
+    static DatagramServer start(
+            Class<? extends Channel> type, AttestedDatagramHandler.Builder handler, Consumer<Bootstrap> options) {
+        return new DatagramServer(type, handler, options, null);
+    }
+
+    static DatagramServer start(
+            Class<? extends Channel> type,
+            AttestedDatagramHandler.Builder handler,
+            Consumer<Bootstrap> options,
+            ChannelInboundHandlerAdapter application) {
+        return new DatagramServer(type, handler, options, application);
     }
 
     String path() {
@@ -121,7 +117,13 @@ final class DatagramServer implements AutoCloseable {
         }
     }
 
-    private final class Recorder extends ChannelInboundHandlerAdapter {
+    private static final class Recorder extends ChannelInboundHandlerAdapter {
+        private final BlockingQueue<Object> seen;
+
+        Recorder(BlockingQueue<Object> seen) {
+            this.seen = seen;
+        }
+
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object msg) {
             try {

@@ -54,7 +54,8 @@ class EpollAttestedDatagramTest extends AbstractDatagramTest {
     @Test
     void handler_leavesThePipeline() {
         try (DatagramServer server = DatagramServer.start(channelType())) {
-            assertThat(server.channel().pipeline().get(AttestedDatagramHandler.class)).isNull();
+            assertThat(server.channel().pipeline().get(AttestedDatagramHandler.class))
+                    .isNull();
         }
     }
 
@@ -71,8 +72,19 @@ class EpollAttestedDatagramTest extends AbstractDatagramTest {
         try (DatagramServer other = DatagramServer.start(channelType());
                 DatagramServer server = DatagramServer.start(channelType());
                 Peer peer = Peer.start(
-                        "dgram", "dbind", other.path() + ".p", "say", "bound", "await", "dsend", server.path(), "",
-                        "dsend", server.path(), "x", "await")) {
+                        "dgram",
+                        "dbind",
+                        other.path() + ".p",
+                        "say",
+                        "bound",
+                        "await",
+                        "dsend",
+                        server.path(),
+                        "",
+                        "dsend",
+                        server.path(),
+                        "x",
+                        "await")) {
             assertThat(peer.line()).isEqualTo("bound");
             server.channel()
                     .connect(new DomainSocketAddress(other.path() + ".p"))
