@@ -99,13 +99,16 @@ public final class DatagramCapture {
                 : Status.absence("SCM_CREDENTIALS", status, 0);
     }
 
-    /** Why these ids are nobody's; null if they are somebody's. */
+    /**
+     * Why these ids are nobody's; null if they are somebody's. Where ids can be unmapped, what the kernel shows of a datagram that was
+     * sent before the option looks like one of an unmapped sender out of sight.
+     */
     static @Nullable Absence nobody(int uid, int gid, int pid) {
-        return UserNamespace.isNobody(pid, uid, gid)
+        Absence unmapped = MessageCapture.unmapped(uid, gid);
+        return unmapped == null && UserNamespace.isNobody(pid, uid, gid)
                 ? new Absence(
                         AbsenceReason.RACED,
-                        "the datagram was sent before SO_PASSCRED was on, or by a process and a user that are not visible here:"
-                                + " add AttestedDatagramHandler before the channel is bound")
-                : MessageCapture.unmapped(uid, gid);
+                        "the datagram was sent before SO_PASSCRED was on: add AttestedDatagramHandler before the channel is bound")
+                : unmapped;
     }
 }

@@ -622,7 +622,7 @@ abstract class AbstractDatagramTest {
             for (long uid : new long[] {1000, 65534, 4294967290L}) {
                 try (Peer peer = sender(uid, "dsend", path, "x", "await")) {
                     assertThat(peer.pid()).isPositive();
-                    assertThat(server.line()).startsWith(uid == 65534 ? "RACED x" : "UNMAPPED x");
+                    assertThat(server.line()).isEqualTo("UNMAPPED x");
                 }
             }
             try (Peer peer = sender(0, "dsend", path, "x", "await")) {
@@ -785,11 +785,13 @@ abstract class AbstractDatagramTest {
         try (Peer server = Peer.startProgram(command)) {
             assertThat(server.line()).isEqualTo("ready");
             TestServer.openToAll(Path.of(path));
-            try (Peer peer = sender(1000, "drights", path, "253", "100", "dsend", path, "end", "await")) {
-                assertThat(peer.pid()).isPositive();
-                assertThat(server.line())
-                        .isEqualTo("100 attested" + (what.equals("ids") ? "" : ", 100 without process")
-                                + ", 0 descriptors more");
+            try (Peer peer = sender(
+                    1000, "drights", path, "253", "100", "dsend", path, "end", "await", "drights", path, "253", "100",
+                    "dsend", path, "end", "await")) {
+                String attested = "100 attested" + (what.equals("ids") ? "" : ", 100 without process");
+                assertThat(server.line()).startsWith(attested); // the first time, the JVM may open something for itself
+                peer.go();
+                assertThat(server.line()).isEqualTo(attested + ", 0 descriptors more");
             }
         }
     }

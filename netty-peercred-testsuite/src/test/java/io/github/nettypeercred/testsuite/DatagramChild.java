@@ -125,11 +125,13 @@ final class DatagramChild {
             String text = datagram.content().toString(UTF_8);
             if (text.equals("end")) {
                 int more = LEFT - open();
-                for (FileInputStream file : files) {
-                    file.close();
+                for (int i = 0; i < LEFT; i++) {
+                    files.remove(0).close();
                 }
                 System.out.println(attested + " attested" + (process ? ", " + without + " without process" : "") + ", "
                         + more + " descriptors more");
+                attested = 0;
+                without = 0;
             } else if (datagram.credentials() instanceof UnixPeerCredentials peer && peer.uid() == 1000) {
                 attested++;
                 if (peer.process().value().isEmpty()) {

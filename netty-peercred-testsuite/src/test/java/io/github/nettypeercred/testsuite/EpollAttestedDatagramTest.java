@@ -10,7 +10,7 @@ import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelInitializer;
 import io.netty.channel.epoll.EpollDomainDatagramChannel;
 import io.netty.channel.unix.DomainDatagramChannel;
 import io.netty.channel.unix.DomainDatagramPacket;
@@ -38,7 +38,10 @@ class EpollAttestedDatagramTest extends AbstractDatagramTest {
             Bootstrap bootstrap = new Bootstrap()
                     .group(server.group())
                     .channel(channelType())
-                    .handler(new ChannelInboundHandlerAdapter());
+                    .handler(new ChannelInitializer<>() {
+                        @Override
+                        protected void initChannel(Channel channel) {}
+                    });
             assertThatThrownBy(() ->
                             bootstrap.bind(new DomainSocketAddress("\0never")).syncUninterruptibly())
                     .isInstanceOf(IllegalStateException.class)
