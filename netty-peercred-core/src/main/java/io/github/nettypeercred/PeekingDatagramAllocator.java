@@ -152,10 +152,19 @@ final class PeekingDatagramAllocator implements MaxMessagesRecvByteBufAllocator 
         }
 
         @Override
+        public boolean continueReading() {
+            return gate(delegate().continueReading());
+        }
+
+        @Override
         public boolean continueReading(UncheckedBooleanSupplier maybeMoreDataSupplier) {
-            boolean goesOn = delegate() instanceof ExtendedHandle extended
-                    ? extended.continueReading(maybeMoreDataSupplier)
-                    : delegate().continueReading();
+            return gate(
+                    delegate() instanceof ExtendedHandle extended
+                            ? extended.continueReading(maybeMoreDataSupplier)
+                            : delegate().continueReading());
+        }
+
+        private boolean gate(boolean goesOn) {
             return goesOn && (peeking.ended || peeking.lookAhead());
         }
     }
