@@ -118,6 +118,40 @@ NATIVE(jint, echo)(JNIEnv *env, jclass class, jint fd, jint size, jint times) {
     return 0;
 }
 
+// Makes a datagram socket that is connected to a path, and returns the descriptor.
+NATIVE(jint, connectDatagram)(JNIEnv *env, jclass class, jbyteArray path) {
+    (void)class;
+    struct sockaddr_un address;
+    int error = address_of(env, path, &address);
+    if (error != 0) return error;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    if (connect(fd, (const struct sockaddr *)&address, sizeof address) != 0) {
+        error = -errno;
+        close(fd);
+        return error;
+    }
+    return fd;
+}
+
+// Sends a datagram, waiting for room, so many times.
+NATIVE(jint, sendDatagrams)(JNIEnv *env, jclass class, jint fd, jint size, jint times) {
+    (void)env, (void)class;
+    static char message[64 * 1024];
+    if (size < 0 || (size_t)size > sizeof message) return -EINVAL;
+    for (jint i = 0; i < times; i++) {
+        if (send(fd, message, (size_t)size, 0) != size) return -errno;
+    }
+    return 0;
+}
+
+// Has the kernel attach credentials to what a socket reads.
+NATIVE(jint, passCredentials)(JNIEnv *env, jclass class, jint fd) {
+    (void)env, (void)class;
+    const int on = 1;
+    return setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on) == 0 ? 0 : -errno;
+}
+
 NATIVE(void, close)(JNIEnv *env, jclass class, jint fd) {
     (void)env, (void)class;
     close(fd);

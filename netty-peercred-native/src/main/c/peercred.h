@@ -82,6 +82,32 @@ int peercred_pass_descriptors(int fd, int on);
 // which is taken out of it. Of want, PEERCRED_LABEL and PEERCRED_PIDFD count; each look gives a new process descriptor.
 void peercred_peek(int fd, unsigned want, const struct peercred_space *space, struct peercred *out);
 
+// Whether the descriptor is a Unix datagram socket: PEERCRED_OK, PEERCRED_NOT_UNIX_SOCKET also if it is another kind of Unix
+// socket, PEERCRED_UNSUPPORTED, or -errno.
+int peercred_check_datagram(int fd);
+
+// As peercred_peek, of the datagram that the next read takes; length is how many bytes that has. It may have none, and a datagram socket
+// has no PEERCRED_END.
+void peercred_peek_datagram(int fd, unsigned want, const struct peercred_space *space, uint32_t *length, struct peercred *out);
+
+// A datagram and the memory it goes to. Java fills and reads it at these offsets.
+struct peercred_datagram {
+    struct peercred sender; // out, as of peercred_peek
+    uint32_t length;        // out: how many bytes it has, with those beyond capacity, which are lost
+    uint64_t space;         // in: the address of the memory for its bytes
+    uint32_t capacity;      // in: how many bytes may go there
+    uint32_t name_length;   // out: of the sender's address, 0 if the sender has none
+    char name[108];         // out: the path without a NUL behind it, or an abstract name, which begins with NUL
+    uint32_t unused;
+};
+
+enum { PEERCRED_BURST = 64 }; // the most datagrams that one call takes
+
+// Takes up to count datagrams that are there. Never blocks, and leaves no descriptor open that was passed with one. Returns how many it
+// took, 0 if there was none, or -errno of recvmmsg(2), -ENOSYS where there is none. Of want, PEERCRED_LABEL and PEERCRED_PIDFD count; with
+// one of them it takes one datagram at most.
+int peercred_receive(int fd, unsigned want, const struct peercred_space *space, struct peercred_datagram *out, unsigned count);
+
 // Whether the process runs: PEERCRED_OK or PEERCRED_EXITED. Never blocks.
 int peercred_pidfd_state(int pidfd);
 

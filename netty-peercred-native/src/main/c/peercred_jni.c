@@ -21,6 +21,13 @@ _Static_assert(offsetof(struct peercred, pidfd_status) == 32, "pidfd_status");
 _Static_assert(offsetof(struct peercred, pidfd) == 36, "pidfd");
 _Static_assert(offsetof(struct peercred, pidfd_errno) == 40, "pidfd_errno");
 _Static_assert(sizeof(struct peercred) == 44, "struct peercred");
+_Static_assert(offsetof(struct peercred_datagram, sender) == 0, "sender");
+_Static_assert(offsetof(struct peercred_datagram, length) == 44, "length");
+_Static_assert(offsetof(struct peercred_datagram, space) == 48, "space");
+_Static_assert(offsetof(struct peercred_datagram, capacity) == 56, "capacity");
+_Static_assert(offsetof(struct peercred_datagram, name_length) == 60, "name_length");
+_Static_assert(offsetof(struct peercred_datagram, name) == 64, "name");
+_Static_assert(sizeof(struct peercred_datagram) == 176, "struct peercred_datagram");
 _Static_assert(offsetof(struct peercred_process, ruid) == 8, "ruid");
 _Static_assert(offsetof(struct peercred_process, rgid) == 20, "rgid");
 _Static_assert(sizeof(struct peercred_process) == 32, "struct peercred_process");
@@ -72,6 +79,29 @@ static jint peek(JNIEnv *env, jclass class, jint fd, jint want, jlong out, jlong
     return answer->status;
 }
 
+static jint check_datagram(JNIEnv *env, jclass class, jint fd) {
+    (void)env;
+    (void)class;
+    return peercred_check_datagram(fd);
+}
+
+// Fills the struct peercred, and the length behind it.
+static jint peek_datagram(JNIEnv *env, jclass class, jint fd, jint want, jlong out, jlong label, jint label_capacity) {
+    (void)env;
+    (void)class;
+    struct peercred_datagram *answer = pointer(out);
+    const struct peercred_space space = {.label = pointer(label), .label_capacity = (uint32_t)label_capacity};
+    peercred_peek_datagram(fd, (unsigned)want, &space, &answer->length, &answer->sender);
+    return answer->sender.status;
+}
+
+static jint receive(JNIEnv *env, jclass class, jint fd, jint want, jlong out, jint count, jlong label, jint label_capacity) {
+    (void)env;
+    (void)class;
+    const struct peercred_space space = {.label = pointer(label), .label_capacity = (uint32_t)label_capacity};
+    return peercred_receive(fd, (unsigned)want, &space, pointer(out), (unsigned)count);
+}
+
 static jint pidfd_state(JNIEnv *env, jclass class, jint pidfd) {
     (void)env;
     (void)class;
@@ -108,6 +138,9 @@ static const JNINativeMethod methods[] = {
     {"passCredentials", "(IIZ)I", (void *)pass_credentials},
     {"passDescriptors", "(IZ)I", (void *)pass_descriptors},
     {"peek", "(IIJJI)I", (void *)peek},
+    {"checkDatagram", "(I)I", (void *)check_datagram},
+    {"peekDatagram", "(IIJJI)I", (void *)peek_datagram},
+    {"receive", "(IIJIJI)I", (void *)receive},
     {"pidfdState", "(I)I", (void *)pidfd_state},
     {"pidfdIds", "(ILjava/nio/ByteBuffer;)I", (void *)pidfd_ids},
     {"close", "(I)V", (void *)close_fd},

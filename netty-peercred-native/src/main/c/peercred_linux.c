@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 // Options younger than the oldest headers we build against. The numbers differ by architecture.
@@ -189,8 +190,8 @@ int peercred_pass_descriptors(int fd, int on) {
     return status == -ENOPROTOOPT ? PEERCRED_UNSUPPORTED : status;
 }
 
-// recvmsg(2) that leaves in place what it shows.
-static ssize_t look(int fd, void *control, size_t capacity, struct msghdr *message) {
+// recvmsg(2) that leaves in place what it shows. With MSG_TRUNC in flags it returns how long a datagram is.
+static ssize_t look(int fd, int flags, void *control, size_t capacity, struct msghdr *message) {
     char byte;
     struct iovec space = {.iov_base = &byte, .iov_len = 1};
     ssize_t length;
@@ -201,14 +202,15 @@ static ssize_t look(int fd, void *control, size_t capacity, struct msghdr *messa
             .msg_control = control,
             .msg_controllen = capacity,
         };
-        length = recvmsg(fd, message, MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        length = recvmsg(fd, message, flags | MSG_PEEK | MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     } while (length < 0 && errno == EINTR);
     return length;
 }
 
 // What a look came to, but for the control messages.
-static int look_status(ssize_t length) {
+static int look_status(ssize_t length, int flags) {
     if (length < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? PEERCRED_NOTHING_NOW : -errno;
+    if (flags & MSG_TRUNC) return PEERCRED_OK;       // a datagram may well be empty
     return length == 0 ? PEERCRED_END : PEERCRED_OK; // the kernel adorns the end with pid 0, uid 0 and gid 0
 }
 
@@ -254,33 +256,33 @@ static int take_pidfd(const unsigned char *data, size_t length, struct peercred 
     return pidfd == -EINVAL || pidfd == -ESRCH ? PEERCRED_REAPED : pidfd;
 }
 
-// A look at all that may come with a byte. It needs room for passed descriptors, which the kernel puts in front of the process
-// descriptor, so that nobody can crowd that out by passing some; they are closed here.
-static void peek_all(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
-    enum { LABEL_LIMIT = 4096, DESCRIPTORS_LIMIT = 253 }; // a page; SCM_MAX_FD
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(LABEL_LIMIT) +
-                   CMSG_SPACE(DESCRIPTORS_LIMIT * sizeof(int)) + CMSG_SPACE(sizeof(int))];
-    } control;
-    struct msghdr message;
-    out->status = look_status(look(fd, &control, sizeof control.bytes, &message));
-    if (out->status < 0 || out->status == PEERCRED_NOTHING_NOW) return;
+// All that may come with a message. It needs room for passed descriptors, which the kernel puts in front of the process
+// descriptor, so that nobody can crowd that out by passing some.
+enum { LABEL_LIMIT = 4096, DESCRIPTORS_LIMIT = 253 }; // a page; SCM_MAX_FD
+union all_control {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(LABEL_LIMIT) + CMSG_SPACE(DESCRIPTORS_LIMIT * sizeof(int)) +
+               CMSG_SPACE(sizeof(int))];
+};
+
+// Takes what came with a message, of which the status is known so far to be PEERCRED_OK or PEERCRED_END, and closes the
+// descriptors that were passed with it.
+static void take_all(struct msghdr *message, unsigned want, const struct peercred_space *space, struct peercred *out) {
     const bool any_byte = out->status == PEERCRED_OK;
-    const bool cut = message.msg_flags & MSG_CTRUNC;
+    const bool cut = message->msg_flags & MSG_CTRUNC;
     if (any_byte) {
-        out->status = take_ids(CMSG_FIRSTHDR(&message), out);
+        out->status = take_ids(CMSG_FIRSTHDR(message), out);
         if (want & PEERCRED_LABEL) out->label_status = cut ? PEERCRED_TRUNCATED : PEERCRED_UNSUPPORTED;
         if (want & PEERCRED_PIDFD) out->pidfd_status = cut ? PEERCRED_TRUNCATED : PEERCRED_UNSUPPORTED;
     }
-    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header)) {
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header != NULL; header = CMSG_NXTHDR(message, header)) {
         const unsigned char *data = CMSG_DATA(header);
         const size_t length = header->cmsg_len - CMSG_LEN(0);
         if (header->cmsg_level != SOL_SOCKET) continue;
         if (header->cmsg_type == SCM_RIGHTS) {
             close_passed(data, length);
         } else if (header->cmsg_type == SCM_SECURITY && any_byte && want & PEERCRED_LABEL) {
-            out->label_status = take_label(data, length, cut && CMSG_NXTHDR(&message, header) == NULL, space, out);
+            out->label_status = take_label(data, length, cut && CMSG_NXTHDR(message, header) == NULL, space, out);
         } else if (header->cmsg_type == SCM_PIDFD) {
             out->pidfd_status = take_pidfd(data, length, out);
         }
@@ -297,21 +299,97 @@ static void peek_all(int fd, unsigned want, const struct peercred_space *space, 
     }
 }
 
-void peercred_peek(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
-    // Room for credentials and nothing else: with more, every look would install the passed descriptors anew. The kernel puts
-    // the credentials first and marks what it had no room for by MSG_CTRUNC, which is therefore no sign of a fault.
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(struct ucred))];
-    } control;
+// Room for credentials and nothing else: with more, every look would install the passed descriptors anew. The kernel puts the
+// credentials first and marks what it had no room for by MSG_CTRUNC, which is therefore no sign of a fault.
+union ids_control {
+    struct cmsghdr header;
+    char bytes[CMSG_SPACE(sizeof(struct ucred))];
+};
+
+static ssize_t peek(int fd, int flags, unsigned want, const struct peercred_space *space, struct peercred *out) {
     struct msghdr message;
     *out = nothing;
     if (want & (PEERCRED_LABEL | PEERCRED_PIDFD)) {
-        peek_all(fd, want, space, out);
-        return;
+        union all_control control;
+        const ssize_t length = look(fd, flags, &control, sizeof control.bytes, &message);
+        out->status = look_status(length, flags);
+        if (out->status == PEERCRED_OK || out->status == PEERCRED_END) take_all(&message, want, space, out);
+        return length;
     }
-    out->status = look_status(look(fd, &control, sizeof control.bytes, &message));
+    union ids_control control;
+    const ssize_t length = look(fd, flags, &control, sizeof control.bytes, &message);
+    out->status = look_status(length, flags);
     if (out->status == PEERCRED_OK) out->status = take_ids(CMSG_FIRSTHDR(&message), out);
+    return length;
+}
+
+void peercred_peek(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
+    peek(fd, 0, want, space, out);
+}
+
+int peercred_check_datagram(int fd) {
+    int domain, type;
+    int error = int_option(fd, SO_DOMAIN, &domain);
+    if (error == 0) error = int_option(fd, SO_TYPE, &type);
+    if (error != 0) return status_of(-error);
+    return domain == AF_UNIX && type == SOCK_DGRAM ? PEERCRED_OK : PEERCRED_NOT_UNIX_SOCKET;
+}
+
+void peercred_peek_datagram(int fd, unsigned want, const struct peercred_space *space, uint32_t *length, struct peercred *out) {
+    const ssize_t taken = peek(fd, MSG_TRUNC, want, space, out);
+    *length = taken < 0 ? 0 : (uint32_t)taken;
+}
+
+_Static_assert(sizeof(((struct peercred_datagram *)0)->name) == sizeof(((struct sockaddr_un *)0)->sun_path), "sun_path");
+
+// A path is without what is behind its NUL; an abstract name, which begins with NUL, is all of it.
+static void take_name(const struct sockaddr_un *address, socklen_t length, struct peercred_datagram *out) {
+    const size_t before = offsetof(struct sockaddr_un, sun_path);
+    size_t size = length > before ? length - before : 0;
+    if (size > sizeof out->name) size = sizeof out->name;
+    if (size > 0 && address->sun_path[0] != '\0') size = strnlen(address->sun_path, size);
+    memcpy(out->name, address->sun_path, size);
+    out->name_length = (uint32_t)size;
+}
+
+int peercred_receive(int fd, unsigned want, const struct peercred_space *space, struct peercred_datagram *out, unsigned count) {
+    const bool ids_only = (want & (PEERCRED_LABEL | PEERCRED_PIDFD)) == 0;
+    union all_control all;
+    union ids_control ids[PEERCRED_BURST];
+    struct sockaddr_un names[PEERCRED_BURST];
+    struct iovec spaces[PEERCRED_BURST];
+    struct mmsghdr messages[PEERCRED_BURST];
+    int taken;
+    if (count > PEERCRED_BURST) count = PEERCRED_BURST;
+    if (count > 1 && !ids_only) count = 1;
+    do {
+        for (unsigned i = 0; i < count; i++) {
+            spaces[i] = (struct iovec){.iov_base = (void *)(uintptr_t)out[i].space, .iov_len = out[i].capacity};
+            messages[i].msg_hdr = (struct msghdr){
+                .msg_name = &names[i],
+                .msg_namelen = sizeof names[i],
+                .msg_iov = &spaces[i],
+                .msg_iovlen = 1,
+                .msg_control = ids_only ? (void *)&ids[i] : (void *)&all,
+                .msg_controllen = ids_only ? sizeof ids[i].bytes : sizeof all.bytes,
+            };
+        }
+        taken = recvmmsg(fd, messages, count, MSG_DONTWAIT | MSG_CMSG_CLOEXEC | MSG_TRUNC, NULL);
+    } while (taken < 0 && errno == EINTR);
+    if (taken < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+    for (int i = 0; i < taken; i++) {
+        struct msghdr *message = &messages[i].msg_hdr;
+        out[i].sender = nothing;
+        out[i].length = messages[i].msg_len;
+        take_name(&names[i], message->msg_namelen, &out[i]);
+        if (ids_only) {
+            out[i].sender.status = take_ids(CMSG_FIRSTHDR(message), &out[i].sender);
+        } else {
+            out[i].sender.status = PEERCRED_OK;
+            take_all(message, want, space, &out[i].sender);
+        }
+    }
+    return taken;
 }
 
 int peercred_pidfd_state(int pidfd) {

@@ -3,6 +3,8 @@
 // Every system that has no file of its own: each question is answered "unsupported".
 #include "peercred.h"
 
+#include <errno.h>
+
 static const struct peercred unsupported = {
     .status = PEERCRED_UNSUPPORTED,
     .groups_status = PEERCRED_NOT_REQUESTED,
@@ -36,6 +38,25 @@ void peercred_peek(int fd, unsigned want, const struct peercred_space *space, st
     (void)want;
     (void)space;
     *out = unsupported;
+}
+
+int peercred_check_datagram(int fd) {
+    (void)fd;
+    return PEERCRED_UNSUPPORTED;
+}
+
+void peercred_peek_datagram(int fd, unsigned want, const struct peercred_space *space, uint32_t *length, struct peercred *out) {
+    *length = 0;
+    peercred_peek(fd, want, space, out);
+}
+
+int peercred_receive(int fd, unsigned want, const struct peercred_space *space, struct peercred_datagram *out, unsigned count) {
+    (void)fd;
+    (void)want;
+    (void)space;
+    (void)out;
+    (void)count;
+    return -ENOSYS;
 }
 
 int peercred_pidfd_state(int pidfd) {

@@ -3,8 +3,10 @@
 /** The native binding that netty-peercred's transports share. */
 module io.github.nettypeercred.jni {
     requires transitive io.github.nettypeercred;
+    requires io.netty.buffer;
     requires io.netty.common;
     requires io.netty.transport;
+    requires io.netty.transport.unix.common;
     requires static org.jspecify;
 
     exports io.github.nettypeercred.jni to

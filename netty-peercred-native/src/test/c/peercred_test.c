@@ -342,6 +342,167 @@ static void peeks_at_more(void) {
     check(peercred_pass_descriptors(fds[0], 0) == -EBADF, "a closed descriptor is EBADF");
 }
 
+enum { DATAGRAM_SPACE = 64 };
+
+struct burst {
+    struct peercred_datagram datagrams[PEERCRED_BURST];
+    char bytes[PEERCRED_BURST][DATAGRAM_SPACE];
+};
+
+static int receive(int fd, unsigned want, struct burst *burst, unsigned count) {
+    static char label[4096];
+    const struct peercred_space space = {.label = label, .label_capacity = sizeof label};
+    memset(burst, 0xAA, sizeof *burst);
+    for (unsigned i = 0; i < PEERCRED_BURST; i++) {
+        burst->datagrams[i].space = (uint64_t)(uintptr_t)burst->bytes[i];
+        burst->datagrams[i].capacity = DATAGRAM_SPACE;
+    }
+    return peercred_receive(fd, want, &space, burst->datagrams, count);
+}
+
+static struct peercred peek_datagram(int fd, unsigned want, uint32_t *length) {
+    static char label[4096];
+    const struct peercred_space space = {.label = label, .label_capacity = sizeof label};
+    struct peercred out;
+    memset(&out, 0xAA, sizeof out);
+    *length = 0xAAAAAAAA;
+    peercred_peek_datagram(fd, want, &space, length, &out);
+    return out;
+}
+
+static bool is_self(const struct peercred *sender) {
+    return sender->status == PEERCRED_OK && sender->pid == getpid() && sender->uid == getuid() && sender->gid == getgid();
+}
+
+static void datagrams(void) {
+    static struct burst burst;
+    static char big[200000];
+    int fds[2];
+    uint32_t length;
+    const unsigned all = PEERCRED_LABEL | PEERCRED_PIDFD;
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, fds) != 0) exit(2);
+    check(peercred_check_datagram(fds[0]) == PEERCRED_OK, "a datagram socket is one");
+    check(send(fds[1], "a", 1, 0) == 1, "a datagram is sent");
+    check(peek_datagram(fds[0], 0, &length).status == PEERCRED_NO_CREDENTIAL && length == 1,
+          "without the option a datagram has no sender, and a length");
+    check(receive(fds[0], 0, &burst, 1) == 1 && burst.datagrams[0].sender.status == PEERCRED_NO_CREDENTIAL,
+          "nor when it is received");
+    check(send(fds[1], "a", 1, 0) == 1 && peercred_pass_credentials(fds[0], 0, 1) == PEERCRED_OK, "sent before the option");
+    struct peercred sender = peek_datagram(fds[0], 0, &length);
+    check(sender.status == PEERCRED_OK && sender.pid == 0, "its pid is 0");
+    check(receive(fds[0], 0, &burst, 1) == 1 && burst.datagrams[0].sender.pid == 0, "when received too");
+    check(peek_datagram(fds[0], 0, &length).status == PEERCRED_NOTHING_NOW && length == 0, "nothing sent, nothing there");
+    check(receive(fds[0], 0, &burst, 4) == 0, "nor to receive");
+    check(send(fds[1], "", 0, 0) == 0, "an empty datagram is sent");
+    sender = peek_datagram(fds[0], 0, &length);
+    check(is_self(&sender) && length == 0, "it has a sender, and is no end of a stream");
+    check(receive(fds[0], 0, &burst, 4) == 1 && is_self(&burst.datagrams[0].sender) && burst.datagrams[0].length == 0,
+          "and is received");
+    for (size_t i = 0; i < 3; i++) {
+        const size_t lengths[] = {DATAGRAM_SPACE, DATAGRAM_SPACE + 1, sizeof big - 1};
+        memset(big, 'a' + (int)i, sizeof big);
+        check(send(fds[1], big, lengths[i], 0) == (ssize_t)lengths[i], "a datagram is sent");
+        sender = peek_datagram(fds[0], 0, &length);
+        check(is_self(&sender) && length == lengths[i], "a look tells its length");
+        check(receive(fds[0], 0, &burst, 4) == 1 && burst.datagrams[0].length == lengths[i], "so does receiving it");
+        check(memcmp(burst.bytes[0], big, DATAGRAM_SPACE) == 0, "with the bytes that there is room for");
+    }
+    for (char c = 0; c < 5; c++) {
+        if (send(fds[1], &c, 1, 0) != 1) exit(2);
+    }
+    check(receive(fds[0], 0, &burst, 3) == 3 && burst.bytes[2][0] == 2, "as many as asked for are received, in order");
+    check(receive(fds[0], all, &burst, 16) == 1 && burst.bytes[0][0] == 3, "one alone, with all there is about it");
+    sender = burst.datagrams[0].sender;
+    check(is_self(&sender), "its sender");
+    if (sender.pidfd_status == PEERCRED_OK) close(sender.pidfd);
+    check(receive(fds[0], 0, &burst, 16) == 1 && burst.bytes[0][0] == 4, "and the rest");
+    check(burst.datagrams[0].name_length == 0, "a pair has no names");
+    const int before = open_descriptors();
+    check(peercred_pass_credentials(fds[0], all, 1) == PEERCRED_OK, "all options go on");
+    const size_t counts[] = {0, 1, 2, 3, 253};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        const unsigned wants[] = {all, PEERCRED_LABEL, 0};
+        for (size_t j = 0; j < sizeof wants / sizeof wants[0]; j++) {
+            check((counts[i] ? send_descriptors(fds[1], fds[1], counts[i]) : send_byte(fds[1], NULL, NULL)) == 0,
+                  "a datagram is sent, perhaps with descriptors");
+            sender = peek_datagram(fds[0], wants[j], &length);
+            check(is_self(&sender) && length == 1, "it has a sender");
+            if (sender.pidfd >= 0) close(sender.pidfd);
+            check(receive(fds[0], wants[j], &burst, 16) == 1 && is_self(&burst.datagrams[0].sender), "also when received");
+            sender = burst.datagrams[0].sender;
+            if (wants[j] & PEERCRED_PIDFD) {
+                check(sender.pidfd_status == PEERCRED_OK || sender.pidfd_status == PEERCRED_UNSUPPORTED,
+                      "its process, which no passed descriptor crowds out");
+                if (sender.pidfd >= 0) {
+                    check(fcntl(sender.pidfd, F_GETFD) == FD_CLOEXEC, "a descriptor of it that closes on exec");
+                    close(sender.pidfd);
+                }
+            } else {
+                check(sender.pidfd == -1 && sender.pidfd_status == PEERCRED_NOT_REQUESTED, "no process unless asked for");
+            }
+            check(open_descriptors() == before, "what was passed is closed");
+        }
+    }
+    if (geteuid() == 0) {
+        const struct ucred other = {.pid = 1, .uid = 4294967290u, .gid = 2147483648u};
+        check(send_byte(fds[1], NULL, &other) == 0, "root sends in the name of another");
+        check(receive(fds[0], 0, &burst, 1) == 1 && burst.datagrams[0].sender.pid == 1 &&
+                  burst.datagrams[0].sender.uid == 4294967290u && burst.datagrams[0].sender.gid == 2147483648u,
+              "and that one is the sender");
+    }
+    close(fds[0]);
+    close(fds[1]);
+    check(receive(fds[0], 0, &burst, 1) == -EBADF, "a closed descriptor is EBADF");
+    check(peek_datagram(fds[0], 0, &length).status == -EBADF && length == 0, "to look as well");
+    check(peercred_check_datagram(fds[0]) == -EBADF, "and to check");
+    const int stream = socket(AF_UNIX, SOCK_STREAM, 0), udp = socket(AF_INET, SOCK_DGRAM, 0);
+    check(peercred_check_datagram(stream) == PEERCRED_NOT_UNIX_SOCKET, "a stream socket is no datagram socket");
+    check(peercred_check_datagram(udp) == PEERCRED_NOT_UNIX_SOCKET, "a UDP socket is no Unix socket");
+    close(stream);
+    close(udp);
+}
+
+// Sends one byte to an address from a socket bound to another; checks the name under which it arrives.
+static void check_name(int to, const struct sockaddr_un *address, socklen_t length, const char *name, size_t size) {
+    static struct burst burst;
+    struct sockaddr_un from = {.sun_family = AF_UNIX};
+    const int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    memcpy(from.sun_path, name, size);
+    const socklen_t from_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
+    if (size > 0 && bind(fd, (struct sockaddr *)&from, from_length) != 0) exit(2);
+    if (sendto(fd, "n", 1, 0, (const struct sockaddr *)address, length) != 1) exit(2);
+    check(receive(to, 0, &burst, 1) == 1 && burst.datagrams[0].name_length == size &&
+              memcmp(burst.datagrams[0].name, name, size) == 0,
+          "a sender's name is whole");
+    close(fd);
+    if (size > 0 && name[0] != '\0') unlink(from.sun_path);
+}
+
+static void names(void) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    socklen_t length = sizeof address;
+    char name[sizeof address.sun_path] = {0};
+    const int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    if (bind(fd, (struct sockaddr *)&address, sizeof(sa_family_t)) != 0) exit(2);
+    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0) exit(2);
+    check_name(fd, &address, length, name, 0);
+    memset(name + 1, 'a', sizeof name - 1);
+    name[3] = '\0';
+    check_name(fd, &address, length, name, 2);
+    check_name(fd, &address, length, name, 5);
+    check_name(fd, &address, length, name, sizeof name);
+    char folder[] = "/tmp/peercredXXXXXX";
+    if (mkdtemp(folder) == NULL) exit(2);
+    const size_t prefix = strlen(folder);
+    memcpy(name, folder, prefix);
+    name[prefix] = '/';
+    memset(name + prefix + 1, 'p', sizeof name - prefix - 1);
+    check_name(fd, &address, length, name, prefix + 2);
+    check_name(fd, &address, length, name, sizeof name - 1);
+    rmdir(folder);
+    close(fd);
+}
+
 static void accounts(void) {
     char name[4096];
     check(peercred_user_name(0, name, sizeof name) == PEERCRED_OK && strcmp(name, "root") == 0, "uid 0 is root");
@@ -358,6 +519,8 @@ int main(void) {
     pair();
     peeks();
     peeks_at_more();
+    datagrams();
+    names();
     accounts();
     if (geteuid() == 0) {
         other_users();

@@ -35,6 +35,16 @@
 //   passmany N M TEXT       N times: write the text with M descriptors; print how often that failed, and the last errno
 //   flood PATH N            N times: connect, write a byte, wait for the end of the stream every other time, close
 //   exec PATH ARGUMENT...   become another program
+//   dgram                   make a datagram socket; a PATH in the commands for those may be "@NAME", an abstract name
+//   dbind PATH              bind it; "" binds it to an abstract name of the kernel's choice
+//   dconnect PATH           connect it
+//   dsend PATH TEXT         send the text as a datagram
+//   dfill PATH N            send a datagram of N bytes
+//   dtry PATH TEXT          send without waiting; print the errno, 0 if it was sent
+//   dhear                   receive a datagram and print it
+//   drights PATH K N        N times: send a datagram with K descriptors
+//   dburst PATH K N         make K sockets and send N datagrams from each in turn, as struct numbered has it
+//   dflood PATH             send datagrams until killed
 #define _GNU_SOURCE
 #include <errno.h>
 #include <grp.h>
@@ -94,6 +104,68 @@ static struct sockaddr_un address(const char *path, socklen_t *length) {
     memcpy(un.sun_path, path, size + 1);
     *length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size + 1);
     return un;
+}
+
+static struct sockaddr_un any_address(const char *path, socklen_t *length) {
+    struct sockaddr_un un = {.sun_family = AF_UNIX};
+    size_t size = strlen(path);
+    if (size >= sizeof un.sun_path) exit(1);
+    memcpy(un.sun_path, path, size + 1);
+    *length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size);
+    if (path[0] == '@') un.sun_path[0] = '\0';
+    return un;
+}
+
+static void send_datagram(int fd, const char *path, const void *bytes, size_t size) {
+    socklen_t length;
+    struct sockaddr_un un = any_address(path, &length);
+    if (sendto(fd, bytes, size, 0, (struct sockaddr *)&un, length) != (ssize_t)size) die("sendto");
+}
+
+static void fill(const char *path, size_t size) {
+    char *bytes = malloc(size + 1);
+    memset(bytes, 'f', size);
+    send_datagram(sock, path, bytes, size);
+    free(bytes);
+}
+
+static void send_rights(const char *path, unsigned descriptors, unsigned count) {
+    socklen_t length;
+    struct sockaddr_un un = any_address(path, &length);
+    char byte = 'r', *space = calloc(1, CMSG_SPACE(descriptors * sizeof(int)));
+    struct iovec iov = {&byte, 1};
+    struct msghdr msg = {.msg_name = &un, .msg_namelen = length, .msg_iov = &iov, .msg_iovlen = 1, .msg_control = space,
+                         .msg_controllen = CMSG_SPACE(descriptors * sizeof(int))};
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+    cmsg->cmsg_level = SOL_SOCKET;
+    cmsg->cmsg_type = SCM_RIGHTS;
+    cmsg->cmsg_len = CMSG_LEN(descriptors * sizeof(int));
+    for (unsigned i = 0; i < descriptors; i++) memcpy(CMSG_DATA(cmsg) + i * sizeof sock, &sock, sizeof sock);
+    for (unsigned i = 0; i < count; i++) {
+        if (sendmsg(sock, &msg, 0) != 1) die("sendmsg");
+    }
+    free(space);
+}
+
+// What the tests read back: who sends it truly, from which socket, which one it is there, and a check of all that.
+struct numbered {
+    unsigned uid, gid, pid, socket, number, check;
+};
+
+static void send_numbered(const char *path, unsigned sockets, unsigned count) {
+    int *fds = calloc(sockets, sizeof *fds);
+    for (unsigned i = 0; i < sockets; i++) {
+        if ((fds[i] = socket(AF_UNIX, SOCK_DGRAM, 0)) < 0) die("socket");
+    }
+    for (unsigned n = 0; n < count; n++) {
+        for (unsigned i = 0; i < sockets; i++) {
+            struct numbered message = {getuid(), getgid(), (unsigned)getpid(), i, n, 0};
+            message.check = ~(message.uid ^ message.gid * 3 ^ message.pid * 5 ^ i * 7 ^ n * 11);
+            send_datagram(fds[i], path, &message, sizeof message);
+        }
+    }
+    for (unsigned i = 0; i < sockets; i++) close(fds[i]);
+    free(fds);
 }
 
 static void send_fd(int through, int fd) {
@@ -436,6 +508,39 @@ int main(int argc, char **argv) {
         } else if (IS("flood", 2)) {
             flood(argv[i + 1], id(argv[i + 2]));
             i += 2;
+        } else if (IS("dgram", 0)) {
+            sock = socket(AF_UNIX, SOCK_DGRAM, 0);
+        } else if (IS("dbind", 1)) {
+            struct sockaddr_un un = any_address(argv[++i], &length);
+            if (bind(sock, (struct sockaddr *)&un, length)) die(command);
+        } else if (IS("dconnect", 1)) {
+            struct sockaddr_un un = any_address(argv[++i], &length);
+            if (connect(sock, (struct sockaddr *)&un, length)) die(command);
+        } else if (IS("dsend", 2)) {
+            send_datagram(sock, argv[i + 1], argv[i + 2], strlen(argv[i + 2]));
+            i += 2;
+        } else if (IS("dfill", 2)) {
+            fill(argv[i + 1], id(argv[i + 2]));
+            i += 2;
+        } else if (IS("dtry", 2)) {
+            struct sockaddr_un un = any_address(argv[i + 1], &length);
+            const char *text = argv[i + 2];
+            ssize_t sent = sendto(sock, text, strlen(text), MSG_DONTWAIT, (struct sockaddr *)&un, length);
+            printf("%d\n", sent < 0 ? errno : 0);
+            fflush(stdout);
+            i += 2;
+        } else if (IS("dhear", 0)) {
+            char heard[2048] = {0};
+            if (recv(sock, heard, sizeof heard - 1, 0) < 0) die(command);
+            say(heard);
+        } else if (IS("drights", 3)) {
+            send_rights(argv[i + 1], id(argv[i + 2]), id(argv[i + 3]));
+            i += 3;
+        } else if (IS("dburst", 3)) {
+            send_numbered(argv[i + 1], id(argv[i + 2]), id(argv[i + 3]));
+            i += 3;
+        } else if (IS("dflood", 1)) {
+            for (;;) send_datagram(sock, argv[i + 1], "flood", 5);
         } else if (IS("exec", 1)) {
             execv(argv[i + 1], argv + i + 1);
             die(command);

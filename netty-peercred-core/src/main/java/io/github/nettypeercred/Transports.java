@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred;
 
+import io.github.nettypeercred.spi.AttestingDatagramChannel;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
+import io.github.nettypeercred.spi.PeekedDatagram;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
 import io.netty.channel.ServerChannel;
@@ -26,6 +28,10 @@ final class Transports {
 
     /** Netty 4.1 has no such class: its edge-triggered epoll hangs where the kernel ends a read at a change of sender. */
     private static final boolean CAN_ATTEST_READS = exists(Channel.class.getPackageName() + ".IoEventLoop");
+
+    private static final Absence NETTY_41 = new Absence(
+            AbsenceReason.UNSUPPORTED,
+            "the sender of what is read is not to be had with Netty 4.1: use Netty 4.2, or capture at connect");
 
     static final Absence CLOSED =
             new Absence(AbsenceReason.CLOSED, "the channel was closed before its credentials were captured");
@@ -81,9 +87,7 @@ final class Transports {
             return CLOSED;
         }
         if (!CAN_ATTEST_READS) {
-            return new Absence(
-                    AbsenceReason.UNSUPPORTED,
-                    "the sender of what is read is not to be had with Netty 4.1: use Netty 4.2, or capture at connect");
+            return NETTY_41;
         }
         if (channel instanceof DomainSocketChannel child
                 && child.config().getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
@@ -128,6 +132,9 @@ final class Transports {
                 return;
             }
             PeerCredentialsTransport transport = channel.isOpen() ? serving(channel) : null;
+            if (transport == null && channel.isOpen()) {
+                transport = servingDatagrams(channel);
+            }
             Absence absence = transport == null ? unserved(channel) : transport.refuseDescriptors(channel);
             if (absence != null) {
                 Log.debug("{}: peers may pass descriptors on {}", absence, channel);
@@ -146,6 +153,80 @@ final class Transports {
             Log.debug("a look at the next read failed on {}", channel, t);
             return new Absence(AbsenceReason.FAILED, "the look at the next read threw " + t);
         }
+    }
+
+    /**
+     * Has the kernel attach the sender's credentials to the datagrams that the channel reads. Runs on its event loop.
+     *
+     * @return null if that is done, else why it cannot be
+     */
+    static @Nullable Absence attestDatagrams(Channel channel, CaptureRequest request) {
+        if (!channel.isOpen()) {
+            return CLOSED;
+        }
+        if (!CAN_ATTEST_READS) {
+            return NETTY_41;
+        }
+        try {
+            Absence absence;
+            if (channel instanceof AttestingDatagramChannel own) {
+                absence = own.attest(request, DatagramTime.INSTANCE);
+            } else {
+                PeerCredentialsTransport transport = servingDatagrams(channel);
+                absence = transport == null ? unservedDatagrams(channel) : transport.attestDatagrams(channel, request);
+            }
+            if (absence != null) {
+                Log.warnOnce(absence);
+            }
+            return absence;
+        } catch (Throwable t) {
+            Log.debug("attesting datagrams failed on {}", channel, t);
+            return new Absence(AbsenceReason.FAILED, "attesting datagrams threw " + t);
+        }
+    }
+
+    /** Looks who sent the datagram that the next read takes; whatever a transport throws comes back as an absence. */
+    static @Nullable PeekedDatagram peekDatagram(Channel channel, CaptureRequest request) {
+        try {
+            PeerCredentialsTransport transport = channel.isOpen() ? servingDatagrams(channel) : null;
+            return transport == null ? null : transport.peekDatagram(channel, request, MessageTime.DATAGRAM);
+        } catch (Throwable t) {
+            Log.debug("a look at the next datagram failed on {}", channel, t);
+            return new PeekedDatagram(
+                    new Absence(AbsenceReason.FAILED, "the look at the next datagram threw " + t),
+                    PeekedDatagram.NO_LENGTH);
+        }
+    }
+
+    private static @Nullable PeerCredentialsTransport servingDatagrams(Channel channel) {
+        for (PeerCredentialsTransport transport : ALL) {
+            if (transport.servesDatagrams(channel)) {
+                return transport;
+            }
+        }
+        return null;
+    }
+
+    private static Absence unservedDatagrams(Channel channel) {
+        String type = channel.getClass().getName();
+        if (channel instanceof DomainDatagramChannel) {
+            return new Absence(
+                    AbsenceReason.NO_TRANSPORT,
+                    type.startsWith("io.netty.channel.epoll.")
+                            ? "add netty-peercred-epoll to the class path: it serves " + type
+                            : "no netty-peercred transport module serves " + type);
+        }
+        if (channel instanceof DomainSocketChannel || channel instanceof ServerChannel) {
+            return new Absence(
+                    AbsenceReason.UNSUPPORTED,
+                    type + " is no datagram channel: add PeerCredentialsHandler to the pipelines of connections");
+        }
+        return new Absence(
+                AbsenceReason.NOT_UNIX_SOCKET,
+                type + " is no channel for Unix datagrams"
+                        + (type.startsWith("io.netty.channel.uring.") ? ", of which io_uring has none" : "")
+                        + ": use EpollAttestedDatagramChannel of netty-peercred-epoll, or EpollDomainDatagramChannel, on an event"
+                        + " loop of epoll");
     }
 
     private static @Nullable PeerCredentialsTransport serving(Channel channel) {
@@ -175,7 +256,8 @@ final class Transports {
         if (channel instanceof DomainDatagramChannel) {
             return new Absence(
                     AbsenceReason.NOT_CONNECTED,
-                    "a datagram socket has no peer: each datagram has a sender of its own");
+                    "a datagram socket has no peer: each datagram has a sender of its own, which AttestedDatagramHandler"
+                            + " captures");
         }
         if (type.equals("io.netty.channel.socket.nio.NioDomainSocketChannel")) {
             return new Absence(

@@ -92,4 +92,39 @@ public interface PeerCredentialsTransport {
     default @Nullable PeerCredentialsResult peek(Channel channel, CaptureRequest request, CredentialsFactory factory) {
         return attestReads(channel, request);
     }
+
+    /**
+     * Tells whether this transport can look at the datagrams of a channel, by its class alone.
+     *
+     * @param channel any channel
+     * @return whether {@link #attestDatagrams} may be called for it
+     */
+    default boolean servesDatagrams(Channel channel) {
+        return false;
+    }
+
+    /**
+     * Has the kernel attach the sender's credentials to the datagrams that the channel reads from now on. Called on the channel's
+     * event loop, while it is open, with Netty 4.2 alone.
+     *
+     * @param channel a channel whose datagrams this transport serves
+     * @param request what to ask for beyond the ids: the sender's label and process; groups come with no message
+     * @return null if that is done, else why not
+     */
+    default @Nullable Absence attestDatagrams(Channel channel, CaptureRequest request) {
+        return attestReads(channel, request);
+    }
+
+    /**
+     * Looks who sent the datagram that the channel's next read takes, without blocking and without taking it. Called on the
+     * channel's event loop, right before that read, while the channel is open.
+     *
+     * @param channel a channel for which {@link #attestDatagrams} returned null
+     * @param request the same as there
+     * @param factory makes the credentials
+     * @return what was seen; null if there is nothing to be read now
+     */
+    default @Nullable PeekedDatagram peekDatagram(Channel channel, CaptureRequest request, CredentialsFactory factory) {
+        return null;
+    }
 }

@@ -4,14 +4,18 @@ package io.github.nettypeercred.epoll;
 import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.jni.ConnectTimeCapture;
+import io.github.nettypeercred.jni.DatagramCapture;
 import io.github.nettypeercred.jni.MessageCapture;
 import io.github.nettypeercred.jni.TransportAvailability;
+import io.github.nettypeercred.spi.AttestingDatagramChannel;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
+import io.github.nettypeercred.spi.PeekedDatagram;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
+import io.netty.channel.epoll.EpollDomainDatagramChannel;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.unix.UnixChannel;
@@ -97,6 +101,21 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
     @Override
     public @Nullable PeerCredentialsResult peek(Channel channel, CaptureRequest request, CredentialsFactory factory) {
         return MessageCapture.peek(fd(channel), request, factory);
+    }
+
+    @Override
+    public boolean servesDatagrams(Channel channel) {
+        return channel instanceof EpollDomainDatagramChannel || channel instanceof AttestingDatagramChannel;
+    }
+
+    @Override
+    public @Nullable Absence attestDatagrams(Channel channel, CaptureRequest request) {
+        return DatagramCapture.begin(fd(channel), request);
+    }
+
+    @Override
+    public @Nullable PeekedDatagram peekDatagram(Channel channel, CaptureRequest request, CredentialsFactory factory) {
+        return DatagramCapture.peek(fd(channel), request, factory);
     }
 
     private static int fd(Channel channel) {

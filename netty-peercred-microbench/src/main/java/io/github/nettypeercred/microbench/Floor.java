@@ -45,6 +45,12 @@ final class Floor {
 
     static native int echo(int fd, int size, int times);
 
+    static native int connectDatagram(byte[] path);
+
+    static native int sendDatagrams(int fd, int size, int times);
+
+    static native int passCredentials(int fd);
+
     static native void close(int fd);
 
     /** Returns what a function returned, if it succeeded. */

@@ -31,6 +31,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 public final class Main {
     private static final String CAPTURE = CaptureBenchmark.class.getName() + ".";
     private static final String SERVER = ServerBenchmark.class.getName() + ".";
+    private static final String DATAGRAM = DatagramBenchmark.class.getName() + ".";
 
     /** Nanoseconds an operation, a round each, by benchmark. */
     private final Map<String, Samples> times = new TreeMap<>();
@@ -79,10 +80,13 @@ public final class Main {
                     samples(bytes, name).add(allocated.getScore());
                 }
             }
-            for (RunResult result : run(SERVER, 2, TimeValue.seconds(1), 5, TimeValue.seconds(1))) {
-                for (IterationResult iteration : result.getAggregatedResult().getIterationResults()) {
-                    for (String counter : iteration.getSecondaryResults().keySet()) {
-                        samples(counted, name(result) + '.' + counter).add(score(iteration, counter));
+            for (String prefix : List.of(SERVER, DATAGRAM)) {
+                for (RunResult result : run(prefix, 2, TimeValue.seconds(1), 5, TimeValue.seconds(1))) {
+                    for (IterationResult iteration :
+                            result.getAggregatedResult().getIterationResults()) {
+                        for (String counter : iteration.getSecondaryResults().keySet()) {
+                            samples(counted, name(result) + '.' + counter).add(score(iteration, counter));
+                        }
                     }
                 }
             }
@@ -171,7 +175,32 @@ public final class Main {
                         "groupsProcess2Library", "netty-peercred, stored"));
         servers("Connections accepted and closed", "accept", ServerBenchmark.CONNECTIONS, "connection");
         servers("Messages of 16 KiB echoed", "echo", ServerBenchmark.MESSAGES, "message");
+        datagrams();
         bars();
+    }
+
+    private void datagrams() {
+        Samples plain = counted.get("datagrams.plainNanos");
+        if (plain == null) {
+            return;
+        }
+        System.out.printf(
+                "%nDatagrams of 200 bytes received%n%n| | a second | x without | bytes a datagram |%n|---|---|---|---|%n");
+        for (String kind : List.of("plain", "option", "peek", "own")) {
+            Samples nanos = samples(counted, "datagrams." + kind + "Nanos");
+            System.out.printf(
+                    Locale.ROOT,
+                    "| %s | %.0f | %s | %.2f |%n",
+                    switch (kind) {
+                        case "plain" -> "Netty's channel, without credentials";
+                        case "option" -> "Netty's channel with SO_PASSCRED, unseen";
+                        case "peek" -> "Netty's channel with the handler";
+                        default -> "the channel of netty-peercred-epoll";
+                    },
+                    DatagramBenchmark.DATAGRAMS * 1e9 / nanos.median(),
+                    plain.over(nanos).format("%.3f"),
+                    samples(counted, "datagrams." + kind + "Bytes").median() / DatagramBenchmark.DATAGRAMS);
+        }
     }
 
     private void captures(String title, String group, Map<String, String> labels) {
@@ -251,6 +280,13 @@ public final class Main {
                     .over(samples(counted, "accept.acceptNanos"))
                     .median();
             bar("the same with the accept handler", "%.3f x".formatted(early), early >= 0.97);
+        }
+        if (counted.containsKey("datagrams.plainNanos")) {
+            Samples plain = samples(counted, "datagrams.plainNanos");
+            double peek = plain.over(samples(counted, "datagrams.peekNanos")).median();
+            bar("datagrams with the handler at least 0.40 x without", "%.3f x".formatted(peek), peek >= 0.40);
+            double own = plain.over(samples(counted, "datagrams.ownNanos")).median();
+            bar("datagrams of our own channel at least 0.85 x without", "%.3f x".formatted(own), own >= 0.85);
         }
         if (counted.containsKey("echo.plainNanos")) {
             double ratio = samples(counted, "echo.plainNanos")

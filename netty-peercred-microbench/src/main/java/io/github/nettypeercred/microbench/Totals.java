@@ -69,7 +69,7 @@ public class Totals {
         }
     }
 
-    private static double add(Map<Kind, Samples> all, Kind kind, long value) {
+    static <K> double add(Map<K, Samples> all, K kind, long value) {
         Samples samples = all.computeIfAbsent(kind, unused -> new Samples());
         samples.add((double) value);
         return samples.median();

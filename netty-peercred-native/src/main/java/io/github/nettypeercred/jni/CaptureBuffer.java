@@ -8,7 +8,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
-/** The memory that one thread's captures fill: {@code struct peercred}, then space for a label and for groups. */
+/**
+ * The memory that one thread's captures fill: {@code struct peercred}, a datagram's length, then space for groups and for a label.
+ */
 final class CaptureBuffer {
     private static final FastThreadLocal<CaptureBuffer> OF_THREAD = new FastThreadLocal<>() {
         @Override
@@ -28,7 +30,8 @@ final class CaptureBuffer {
     private static final int PIDFD_STATUS = 32;
     private static final int PIDFD = 36;
     private static final int PIDFD_ERRNO = 40;
-    private static final int STRUCT_SIZE = 44;
+    private static final int LENGTH = 44; // behind struct peercred, as in struct peercred_datagram
+    private static final int STRUCT_SIZE = 48;
 
     private final ByteBuffer buffer;
     private final long address;
@@ -43,6 +46,15 @@ final class CaptureBuffer {
         this.labelCapacity = labelCapacity;
         labelOffset = STRUCT_SIZE + groupsCapacity * Integer.BYTES;
         buffer = ByteBuffer.allocateDirect(labelOffset + labelCapacity).order(ByteOrder.nativeOrder());
+        address = Native.address(buffer);
+    }
+
+    /** Makes one of the beginning of memory that is there, without room for groups. */
+    CaptureBuffer(ByteBuffer buffer, int labelOffset, int labelCapacity) {
+        groupsCapacity = 0;
+        this.labelCapacity = labelCapacity;
+        this.labelOffset = labelOffset;
+        this.buffer = buffer;
         address = Native.address(buffer);
     }
 
@@ -71,6 +83,16 @@ final class CaptureBuffer {
     /** Looks at the next byte of a stream: then the answers are about its sender. */
     int peek(int fd, int want) {
         return Native.peek(fd, want, address, address + labelOffset, labelCapacity);
+    }
+
+    /** Looks at the next datagram: then the answers are about its sender. */
+    int peekDatagram(int fd, int want) {
+        return Native.peekDatagram(fd, want, address, address + labelOffset, labelCapacity);
+    }
+
+    /** How many bytes the datagram has that was looked at. */
+    int length() {
+        return buffer.getInt(LENGTH);
     }
 
     int pid() {

@@ -55,7 +55,7 @@ public final class MessageCapture {
                 : unavailable;
     }
 
-    private static @Nullable Absence unavailable() {
+    static @Nullable Absence unavailable() {
         Throwable cause = NativeLibrary.unavailabilityCause();
         return cause == null ? null : new Absence(AbsenceReason.UNAVAILABLE, String.valueOf(cause.getMessage()));
     }
@@ -64,7 +64,7 @@ public final class MessageCapture {
         return status == Status.OK ? null : Status.absence(call, status, 0);
     }
 
-    private static int want(CaptureRequest request) {
+    static int want(CaptureRequest request) {
         return (request.label() ? ConnectTimeCapture.WANT_LABEL : 0)
                 | (request.process() ? ConnectTimeCapture.WANT_PIDFD : 0);
     }
@@ -106,12 +106,16 @@ public final class MessageCapture {
     }
 
     private static @Nullable Absence nobody(int uid, int gid, int pid) {
-        if (UserNamespace.isNobody(pid, uid, gid)) {
-            return new Absence(
-                    AbsenceReason.RACED,
-                    "the bytes were sent before SO_PASSCRED was on: set it on the listening socket too, with"
-                            + " PeerCredentialsAcceptHandler.builder().firstRead()");
-        }
+        return UserNamespace.isNobody(pid, uid, gid)
+                ? new Absence(
+                        AbsenceReason.RACED,
+                        "the bytes were sent before SO_PASSCRED was on: set it on the listening socket too, with"
+                                + " PeerCredentialsAcceptHandler.builder().firstRead()")
+                : unmapped(uid, gid);
+    }
+
+    /** Why an id of a sender is not known in this user namespace; null if all are. */
+    static @Nullable Absence unmapped(int uid, int gid) {
         UserNamespace namespace = UserNamespace.CURRENT;
         return namespace.isUnmappedUid(uid)
                 ? ConnectTimeCapture.unmapped("user")

@@ -23,6 +23,14 @@ final class Native {
     /** Fills the {@link CaptureBuffer} at {@code out}, and returns its first status. */
     static native int peek(int fd, int want, long out, long label, int labelCapacity);
 
+    static native int checkDatagram(int fd);
+
+    /** Fills the {@link CaptureBuffer} at {@code out}, with the length behind the rest, and returns its first status. */
+    static native int peekDatagram(int fd, int want, long out, long label, int labelCapacity);
+
+    /** Takes datagrams into the {@link DatagramBurst} at {@code out}; returns how many, or a negative errno. */
+    static native int receive(int fd, int want, long out, int count, long label, int labelCapacity);
+
     static native int pidfdState(int pidfd);
 
     static native int pidfdIds(int pidfd, ByteBuffer out);

@@ -39,6 +39,7 @@ class NativeLibraryFileTest {
             "memmove",
             "memset",
             "poll",
+            "recvmmsg",
             "recvmsg",
             "setsockopt",
             "stderr",
@@ -47,6 +48,7 @@ class NativeLibraryFileTest {
             "strcpy",
             "strlen",
             "strncmp",
+            "strnlen",
             "strstr");
 
     static List<String> libraries() throws IOException {

@@ -36,7 +36,7 @@ class Netty41ApiTest {
             forEachClass(jar, this::learn);
         }
         for (String module : List.of("core", "native", "epoll")) {
-            forEachClass(Jars.ours(module), this::check);
+            forEachClass(Jars.ours(module), this::checkUnlessOfNetty42);
         }
 
         assertThat(missing).isEmpty();
@@ -51,6 +51,13 @@ class Netty41ApiTest {
         forEachClass(Jars.ours("io_uring"), this::check);
 
         assertThat(missing).anyMatch(name -> name.startsWith("io/netty/channel/uring/"));
+    }
+
+    /** The channel of our own needs the event loops of 4.2; no other class names it, so it is loaded by who uses it. */
+    private void checkUnlessOfNetty42(ClassReader reader) {
+        if (!reader.getClassName().contains("/EpollAttestedDatagramChannel")) {
+            check(reader);
+        }
     }
 
     private interface ForClass {

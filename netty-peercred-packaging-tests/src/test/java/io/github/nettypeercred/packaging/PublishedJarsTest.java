@@ -40,7 +40,7 @@ class PublishedJarsTest {
                         "requires io.netty.buffer",
                         "requires io.netty.common",
                         "requires io.netty.transport transitive",
-                        "requires io.netty.transport.unix.common",
+                        "requires io.netty.transport.unix.common transitive",
                         "requires java.base mandated",
                         "requires org.jspecify transitive static",
                         "uses io.github.nettypeercred.spi.PeerCredentialsTransport");
@@ -52,8 +52,10 @@ class PublishedJarsTest {
                 .containsExactlyInAnyOrder(
                         "io.github.nettypeercred.jni jar",
                         "requires io.github.nettypeercred transitive",
+                        "requires io.netty.buffer",
                         "requires io.netty.common",
                         "requires io.netty.transport",
+                        "requires io.netty.transport.unix.common",
                         "requires java.base mandated",
                         "requires org.jspecify static",
                         "provides io.github.nettypeercred.spi.AccountDatabase with"
@@ -70,6 +72,8 @@ class PublishedJarsTest {
                         "exports io.github.nettypeercred.epoll",
                         "requires io.github.nettypeercred transitive",
                         "requires io.github.nettypeercred.jni",
+                        "requires io.netty.buffer",
+                        "requires io.netty.common",
                         "requires io.netty.transport",
                         "requires io.netty.transport.classes.epoll",
                         "requires io.netty.transport.unix.common",

@@ -2,31 +2,40 @@
 package io.github.nettypeercred.testsuite;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.nettypeercred.AbsentException;
+import io.github.nettypeercred.AttestedDatagramHandler;
 import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsHandler;
+import io.github.nettypeercred.epoll.EpollAttestedDatagramChannel;
 import io.netty.bootstrap.AbstractBootstrap;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollDomainDatagramChannel;
+import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerSocketChannel;
 import io.netty.channel.epoll.EpollSocketChannel;
 import io.netty.channel.nio.NioIoHandler;
+import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.channel.uring.IoUringDatagramChannel;
+import io.netty.channel.uring.IoUringIoHandler;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -146,7 +155,8 @@ class UnservedChannelTest {
     @Test
     void datagramChannel_hasNoPeer() {
         assertThat(refusalOnBind(new Bootstrap().channel(EpollDomainDatagramChannel.class)))
-                .startsWith("NOT_CONNECTED: a datagram socket has no peer");
+                .startsWith("NOT_CONNECTED: a datagram socket has no peer")
+                .contains("AttestedDatagramHandler");
     }
 
     /** Binds a channel with the handler in its own pipeline, which must refuse; returns what it refused with. */
@@ -166,6 +176,72 @@ class UnservedChannelTest {
                     .channel();
             assertThat(bound.closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS))
                     .isTrue();
+            return recorder.announced().toString();
+        } finally {
+            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        }
+    }
+
+    @Test
+    void datagramHandler_onOtherChannels_namesTheRightOne() {
+        assertThat(datagramRefusal(
+                        () -> new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory()),
+                        new Bootstrap().channel(EpollDomainSocketChannel.class),
+                        true))
+                .startsWith("UNSUPPORTED: io.netty.channel.epoll.EpollDomainSocketChannel is no datagram channel")
+                .contains("PeerCredentialsHandler");
+        assertThat(datagramRefusal(
+                        () -> new MultiThreadIoEventLoopGroup(1, IoUringIoHandler.newFactory()),
+                        new Bootstrap().channel(IoUringDatagramChannel.class),
+                        false))
+                .startsWith(
+                        "NOT_UNIX_SOCKET: io.netty.channel.uring.IoUringDatagramChannel is no channel for Unix datagrams, of which"
+                                + " io_uring has none")
+                .contains("EpollAttestedDatagramChannel", "EpollDomainDatagramChannel");
+        assertThat(datagramRefusal(
+                        () -> new MultiThreadIoEventLoopGroup(1, NioIoHandler.newFactory()),
+                        new Bootstrap().channel(NioDatagramChannel.class),
+                        false))
+                .startsWith("NOT_UNIX_SOCKET: ")
+                .contains("EpollAttestedDatagramChannel");
+    }
+
+    @Test
+    void datagramChannelOfEpoll_onIoUring_isRefusedByNetty() {
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, IoUringIoHandler.newFactory());
+        try {
+            assertThatThrownBy(() -> new Bootstrap()
+                            .group(group)
+                            .channel(EpollAttestedDatagramChannel.class)
+                            .handler(new AttestedDatagramHandler())
+                            .bind(new DomainSocketAddress("\0never"))
+                            .syncUninterruptibly())
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("incompatible event loop");
+        } finally {
+            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        }
+    }
+
+    /** Binds or connects a channel with the datagram handler, which must fail with the absence and announce it. */
+    private static String datagramRefusal(Supplier<EventLoopGroup> io, Bootstrap bootstrap, boolean connect) {
+        EventLoopGroup group = io.get();
+        Recorder recorder = new Recorder();
+        bootstrap.group(group).handler(new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                channel.pipeline().addLast(new AttestedDatagramHandler(), recorder);
+            }
+        });
+        try {
+            ChannelFuture done =
+                    connect ? bootstrap.connect(new DomainSocketAddress("\0never")) : bootstrap.bind(LOOPBACK);
+            assertThat(done.awaitUninterruptibly(30, TimeUnit.SECONDS)).isTrue();
+            assertThat(done.channel().closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS))
+                    .isTrue();
+            if (done.cause() instanceof AbsentException absent) {
+                return absent.absence().toString();
+            }
             return recorder.announced().toString();
         } finally {
             group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.testsuite;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.nettypeercred.AttestedDatagramHandler;
+import io.github.nettypeercred.epoll.EpollAttestedDatagramChannel;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.epoll.EpollDomainDatagramChannel;
+import io.netty.channel.unix.DomainDatagramChannel;
+import io.netty.channel.unix.DomainDatagramPacket;
+import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.channel.unix.Socket;
+import java.io.IOException;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** By the channel that reads many datagrams and their senders at once. */
+class EpollAttestedDatagramTest extends AbstractDatagramTest {
+    @Override
+    Class<? extends DomainDatagramChannel> channelType() {
+        return EpollAttestedDatagramChannel.class;
+    }
+
+    @Test
+    void bindAndConnect_withoutHandler_failAndNameIt() {
+        try (DatagramServer server = DatagramServer.start(EpollDomainDatagramChannel.class)) {
+            Bootstrap bootstrap = new Bootstrap()
+                    .group(server.group())
+                    .channel(channelType())
+                    .handler(new ChannelInitializer<>() {
+                        @Override
+                        protected void initChannel(Channel channel) {}
+                    });
+            assertThatThrownBy(() ->
+                            bootstrap.bind(new DomainSocketAddress("\0never")).syncUninterruptibly())
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("AttestedDatagramHandler");
+            assertThatThrownBy(() -> bootstrap
+                            .connect(new DomainSocketAddress(server.path()))
+                            .syncUninterruptibly())
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("AttestedDatagramHandler");
+        }
+    }
+
+    @Test
+    void handler_leavesThePipeline() {
+        try (DatagramServer server = DatagramServer.start(channelType())) {
+            assertThat(server.channel().pipeline().get(AttestedDatagramHandler.class))
+                    .isNull();
+        }
+    }
+
+    @Test
+    void path_ofAClosedChannel_stays() {
+        try (DatagramServer server = DatagramServer.start(channelType())) {
+            server.channel().close().syncUninterruptibly();
+            assertThat(Files.exists(Path.of(server.path()))).isTrue();
+        }
+    }
+
+    @Test
+    void empty_onAConnectedChannel_isDelivered() {
+        try (DatagramServer other = DatagramServer.start(channelType());
+                DatagramServer server = DatagramServer.start(channelType());
+                Peer peer = Peer.start(
+                        "dgram",
+                        "dbind",
+                        other.path() + ".p",
+                        "say",
+                        "bound",
+                        "await",
+                        "dsend",
+                        server.path(),
+                        "",
+                        "dsend",
+                        server.path(),
+                        "x",
+                        "await")) {
+            assertThat(peer.line()).isEqualTo("bound");
+            server.channel()
+                    .connect(new DomainSocketAddress(other.path() + ".p"))
+                    .syncUninterruptibly();
+            peer.go();
+            assertThat(server.next().originalLength()).isZero();
+            assertThat(server.next().text()).isEqualTo("x");
+        }
+    }
+
+    @Test
+    void write_thatCannotGoOut_fails_andTheOthersDoNotWait() {
+        try (DatagramServer server = DatagramServer.start(channelType());
+                Peer deaf = Peer.start("dgram", "dbind", server.path() + ".deaf", "say", "bound", "await");
+                Peer peer = Peer.start(
+                        "dgram", "dbind", server.path() + ".p", "say", "bound", "dhear", "say", "heard", "await")) {
+            assertThat(deaf.line()).isEqualTo("bound");
+            assertThat(peer.line()).isEqualTo("bound");
+            Channel channel = server.channel();
+            List<ChannelFuture> toTheDeaf = new ArrayList<>();
+            for (int i = 0; i < 2000; i++) {
+                toTheDeaf.add(channel.write(packet("x", server.path() + ".deaf")));
+            }
+            ChannelFuture nowhere = channel.write(packet("x", server.path() + ".nowhere"));
+            ChannelFuture unnamed = channel.write(packet("x", ""));
+            ChannelFuture empty = channel.write(packet("", server.path() + ".p"));
+            ChannelFuture unconnected = channel.write(Unpooled.copiedBuffer("x", StandardCharsets.UTF_8));
+            ChannelFuture wrongType = channel.write("x");
+            ChannelFuture good = channel.writeAndFlush(packet("hello", server.path() + ".p"));
+            assertThat(good.awaitUninterruptibly(30_000)).isTrue();
+            assertThat(good.isSuccess()).isTrue();
+            assertThat(peer.line()).isEqualTo("hello");
+            assertThat(toTheDeaf.get(0).isSuccess()).isTrue();
+            assertThat(toTheDeaf.get(1999).cause()).isInstanceOf(IOException.class);
+            assertThat(nowhere.cause()).isInstanceOf(IOException.class);
+            assertThat(unnamed.cause()).isInstanceOf(SocketException.class).hasMessageContaining("no address");
+            assertThat(empty.cause()).isInstanceOf(UnsupportedOperationException.class);
+            assertThat(unconnected.cause()).isNotNull();
+            assertThat(wrongType.cause()).isInstanceOf(UnsupportedOperationException.class);
+            assertThat(channel.isActive()).isTrue();
+        }
+    }
+
+    private static DomainDatagramPacket packet(String text, String to) {
+        return new DomainDatagramPacket(
+                Unpooled.copiedBuffer(text, StandardCharsets.UTF_8), new DomainSocketAddress(to));
+    }
+
+    @Test
+    void adoptedSocket_ofAnotherKind_isRefused() {
+        try (DatagramServer server = DatagramServer.start(channelType())) {
+            int stream = Socket.newSocketDomain().intValue();
+            EpollAttestedDatagramChannel channel = new EpollAttestedDatagramChannel(stream);
+            channel.pipeline().addLast(new AttestedDatagramHandler());
+            server.group().register(channel).syncUninterruptibly();
+            assertThat(channel.closeFuture().awaitUninterruptibly(30_000)).isTrue();
+        }
+    }
+}
