@@ -3,6 +3,8 @@
 // The other end in the tests of lspc, as a process of its own. It says when it is there, and stays until stdin ends.
 //   peer connect PATH [NAME]   connects, from a socket bound to NAME if given
 //   peer talk PATH             connects, sends a few bytes and closes the connection
+//   peer share PATH UID        connects, sends 1 byte, and has a child of that uid send 2 through the same connection
+//   peer send PATH N           sends a datagram of N bytes
 //   peer stale PATH            leaves a stream socket behind that nobody listens on
 //   peer full PATH             listens, accepts nobody, and fills its own backlog
 //   peer inherit PATH          listens, and has a child serve on that survives it
@@ -98,6 +100,22 @@ int main(int argc, char **argv) {
         check(connect_to(fd, path), "connect");
         check((int)write(fd, "hello", 5), "write");
         close(fd);
+    } else if (strcmp(role, "share") == 0) {
+        int fd = unix_socket(SOCK_STREAM);
+        check(connect_to(fd, path), "connect");
+        check((int)write(fd, "1", 1), "write");
+        pid_t child = fork();
+        check(child, "fork");
+        if (child == 0) {
+            check(setuid((uid_t)strtoul(argv[3], NULL, 10)), "setuid");
+            check((int)write(fd, "22", 2), "write");
+            return 0;
+        }
+    } else if (strcmp(role, "send") == 0) {
+        char bytes[65536] = {0};
+        int fd = unix_socket(SOCK_DGRAM);
+        check(connect_to(fd, path), "connect");
+        check((int)send(fd, bytes, strtoul(argv[3], NULL, 10), 0), "send");
     } else if (strcmp(role, "stale") == 0) {
         close(listener(path, 1));
     } else if (strcmp(role, "full") == 0) {

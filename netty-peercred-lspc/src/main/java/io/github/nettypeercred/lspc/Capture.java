@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.lspc;
 
+import io.github.nettypeercred.AttestedDatagramHandler;
+import io.github.nettypeercred.EveryReadHandler;
 import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsHandler;
-import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.time.Duration;
@@ -27,23 +28,51 @@ record Capture(Mode mode, boolean groups, boolean label, Duration deadline) {
                         .build();
     }
 
-    /** Adds what captures to the pipeline of a connection. */
-    void addTo(Channel connection) {
-        PeerCredentialsHandler.Builder handler = PeerCredentialsHandler.builder();
-        if (mode == Mode.CONNECT) {
-            handler.process();
-            if (groups) {
-                handler.groups();
-            }
-            if (label) {
-                handler.label();
-            }
-        } else {
-            handler.firstRead().deadline(deadline).senderProcess();
-            if (label) {
-                handler.senderLabel();
-            }
+    /** Makes the handler that captures, of a connection or of a datagram channel. */
+    ChannelHandler handler() {
+        return switch (mode) {
+            case CONNECT -> connect();
+            case FIRST_READ -> firstRead();
+            case EVERY_READ -> everyRead();
+            case DATAGRAM -> datagrams();
+        };
+    }
+
+    private ChannelHandler connect() {
+        PeerCredentialsHandler.Builder handler =
+                PeerCredentialsHandler.builder().process();
+        if (groups) {
+            handler.groups();
         }
-        connection.pipeline().addLast(handler.build());
+        if (label) {
+            handler.label();
+        }
+        return handler.build();
+    }
+
+    private ChannelHandler firstRead() {
+        PeerCredentialsHandler.Builder handler =
+                PeerCredentialsHandler.builder().firstRead().deadline(deadline).senderProcess();
+        if (label) {
+            handler.senderLabel();
+        }
+        return handler.build();
+    }
+
+    private ChannelHandler everyRead() {
+        EveryReadHandler.Builder handler =
+                EveryReadHandler.builder().allowSenderChange().admitAbsent().deadline(deadline);
+        if (label) {
+            handler.senderLabel();
+        }
+        return handler.build();
+    }
+
+    private ChannelHandler datagrams() {
+        AttestedDatagramHandler.Builder handler = AttestedDatagramHandler.builder();
+        if (label) {
+            handler.senderLabel();
+        }
+        return handler.build();
     }
 }

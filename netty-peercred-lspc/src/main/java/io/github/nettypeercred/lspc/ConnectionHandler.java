@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.lspc;
 
+import io.github.nettypeercred.Absence;
+import io.github.nettypeercred.AbsenceReason;
+import io.github.nettypeercred.AttestedBytes;
 import io.github.nettypeercred.PeerCredentialsEvent;
+import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.process.PeerProcess;
 import io.github.nettypeercred.process.ProcessFacts;
 import io.netty.channel.ChannelHandlerContext;
@@ -22,6 +26,9 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     private final Executor readers;
     private CompletableFuture<Optional<ProcessFacts>> facts = CompletableFuture.completedFuture(Optional.empty());
 
+    /** Whether anything of who is on the other end was reported. */
+    private boolean heard;
+
     /** Makes a handler for one channel that reads facts on an executor which may block. */
     ConnectionHandler(long connection, HappeningQueue happenings, Executor readers) {
         this.connection = connection;
@@ -31,10 +38,18 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        ctx.channel()
-                .closeFuture()
-                .addListener(closed -> happenings.add(
-                        new Happening.Closed(connection), ctx.channel().parent()));
+        ctx.channel().closeFuture().addListener(closed -> {
+            if (!heard) {
+                report(ctx, new Absence(AbsenceReason.NO_DATA, "the stream ended before its first byte"));
+            }
+            happenings.add(new Happening.Closed(connection), ctx.channel().parent());
+        });
+    }
+
+    private void report(ChannelHandlerContext ctx, PeerCredentialsResult result) {
+        heard = true;
+        happenings.add(
+                new Happening.Captured(connection, result, facts), ctx.channel().parent());
     }
 
     @Override
@@ -45,9 +60,7 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
                     .credentials()
                     .flatMap(peer -> peer.process().value())
                     .ifPresent(this::read);
-            happenings.add(
-                    new Happening.Captured(connection, announced.result(), facts),
-                    ctx.channel().parent());
+            report(ctx, announced.result());
         } else if (event instanceof ChannelInputShutdownEvent) {
             facts.whenComplete((read, failed) -> ctx.close());
         }
@@ -60,6 +73,11 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
+        if (message instanceof AttestedBytes read) {
+            heard = true;
+            happenings.add(
+                    new Happening.Data(connection, read.content().readableBytes(), read.credentials()), ctx.channel());
+        }
         ReferenceCountUtil.release(message);
     }
 

@@ -22,6 +22,15 @@ sealed interface Happening {
             implements Happening {}
 
     /**
+     * Bytes came, and with them who sent them.
+     *
+     * @param connection the number of the connection; 1 for every datagram
+     * @param bytes how many were sent
+     * @param sender who sent them, or why that is not known
+     */
+    record Data(long connection, int bytes, PeerCredentialsResult sender) implements Happening {}
+
+    /**
      * A connection was closed, by whichever side.
      *
      * @param connection its number

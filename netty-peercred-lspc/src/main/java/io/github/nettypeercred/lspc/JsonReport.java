@@ -47,6 +47,15 @@ final class JsonReport implements Report {
     }
 
     @Override
+    public void data(long connection, int bytes, Peer sender) throws IOException {
+        event("data", object -> {
+            object.writeNumberField(CONNECTION, connection);
+            object.writeNumberField("bytes", bytes);
+            peer(object, sender);
+        });
+    }
+
+    @Override
     public void absent(OptionalLong connection, Absence absence) throws IOException {
         event("absent", object -> {
             if (connection.isPresent()) {

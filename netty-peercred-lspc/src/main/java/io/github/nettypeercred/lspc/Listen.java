@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.lspc;
 
+import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.epoll.EpollAttestedDatagramChannel;
+import io.netty.bootstrap.AbstractBootstrap;
+import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -11,6 +15,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
@@ -44,8 +49,18 @@ record Listen(SocketPath path, @Nullable SocketMode mode, Transport transport, C
     }
 
     private void bind(EventLoopGroup group, HappeningQueue happenings) throws Failure, InterruptedException {
+        AbstractBootstrap<?, ?> bootstrap =
+                capture.mode() == Mode.DATAGRAM ? datagrams(group, happenings) : connections(group, happenings);
+        ChannelFuture bound =
+                bootstrap.bind(new DomainSocketAddress(path.text())).await();
+        if (!bound.isSuccess()) {
+            throw path.failure("cannot be bound: " + bound.cause().getMessage());
+        }
+    }
+
+    private AbstractBootstrap<?, ?> connections(EventLoopGroup group, HappeningQueue happenings) {
         Executor readers = Executors.newSingleThreadExecutor();
-        ChannelFuture bound = new ServerBootstrap()
+        return new ServerBootstrap()
                 .group(group)
                 .channel(transport.serverChannel())
                 .handler(capture.acceptHandler())
@@ -55,32 +70,49 @@ record Listen(SocketPath path, @Nullable SocketMode mode, Transport transport, C
 
                     @Override
                     protected void initChannel(Channel connection) {
-                        capture.addTo(connection);
-                        connection.pipeline().addLast(new ConnectionHandler(++connections, happenings, readers));
+                        connection
+                                .pipeline()
+                                .addLast(capture.handler(), new ConnectionHandler(++connections, happenings, readers));
                     }
-                })
-                .bind(new DomainSocketAddress(path.text()))
-                .await();
-        if (!bound.isSuccess()) {
-            throw path.failure("cannot be bound: " + bound.cause().getMessage());
-        }
+                });
+    }
+
+    private AbstractBootstrap<?, ?> datagrams(EventLoopGroup group, HappeningQueue happenings) {
+        return new Bootstrap()
+                .group(group)
+                .channel(EpollAttestedDatagramChannel.class)
+                .handler(new ChannelInitializer<Channel>() {
+                    @Override
+                    protected void initChannel(Channel socket) {
+                        socket.pipeline().addLast(capture.handler(), new DatagramHandler(happenings));
+                    }
+                });
     }
 
     /** Reports something that happened, and returns whether it is one of what {@code --count} counts. */
     private boolean report(Happening happening, Names names) throws IOException {
-        if (!(happening instanceof Happening.Captured captured)) {
+        if (happening instanceof Happening.Captured captured) {
+            if (captured.result() instanceof UnixPeerCredentials credentials) {
+                report.peer(
+                        captured.connection(),
+                        Peer.named(credentials, captured.facts().join(), names));
+            } else {
+                absent(happening, captured.result());
+            }
+        } else if (happening instanceof Happening.Data data) {
+            if (data.sender() instanceof UnixPeerCredentials credentials) {
+                report.data(data.connection(), data.bytes(), Peer.named(credentials, Optional.empty(), names));
+            } else {
+                absent(happening, data.sender());
+            }
+        } else {
             report.closed(happening.connection());
             return false;
         }
-        if (captured.result() instanceof UnixPeerCredentials credentials) {
-            report.peer(
-                    captured.connection(),
-                    Peer.named(credentials, captured.facts().join(), names));
-        } else {
-            report.absent(
-                    OptionalLong.of(captured.connection()),
-                    captured.result().absence().orElseThrow());
-        }
         return true;
+    }
+
+    private void absent(Happening happening, PeerCredentialsResult result) throws IOException {
+        report.absent(OptionalLong.of(happening.connection()), result.absence().orElseThrow());
     }
 }

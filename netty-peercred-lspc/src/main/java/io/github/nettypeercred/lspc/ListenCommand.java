@@ -18,7 +18,7 @@ import picocli.CommandLine.Spec;
         name = "listen",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        description = "Binds PATH and prints a line for each peer that connects, until it is interrupted.",
+        description = "Binds PATH and prints who connects or sends to it, until it is interrupted.",
         footer = {"", "A stale socket at PATH is replaced; a served one is not. The socket is removed at exit."})
 final class ListenCommand implements Callable<Integer> {
     private static final long DEFAULT_SECONDS = 30;
@@ -42,17 +42,23 @@ final class ListenCommand implements Callable<Integer> {
             paramLabel = "MODE",
             converter = Mode.Converter.class,
             defaultValue = "connect",
-            description = "connect (default): who connected. first-read: who sent the first bytes.")
+            description = {
+                "connect (default): who connected.",
+                "first-read: who sent the first bytes.",
+                "every-read: who sent each read's bytes.",
+                "datagram: who sent each datagram."
+            })
     @SuppressWarnings("NullAway.Init")
     private Mode capture;
 
     @Option(
             names = "--deadline",
             paramLabel = "S",
-            description = "Refuse a peer that sends nothing for S seconds; 30 unless given. Not with --mode connect.")
+            description =
+                    "Refuse a peer that sends nothing for S seconds; 30 unless given. For first-read and every-read.")
     private @Nullable Long deadline;
 
-    @Option(names = "--count", paramLabel = "N", description = "Exit after N peers.")
+    @Option(names = "--count", paramLabel = "N", description = "Exit after N lines of peer, data or absent.")
     private @Nullable Long count;
 
     @Option(
@@ -87,8 +93,12 @@ final class ListenCommand implements Callable<Integer> {
         if (deadline != null && (deadline < 1 || deadline > LONGEST_SECONDS)) {
             throw new ParameterException(spec.commandLine(), "--deadline must be 1 to " + LONGEST_SECONDS);
         }
-        if (deadline != null && capture == Mode.CONNECT) {
-            throw new ParameterException(spec.commandLine(), "--deadline is for what is sent: not with --mode connect");
+        if (deadline != null && capture != Mode.FIRST_READ && capture != Mode.EVERY_READ) {
+            throw new ParameterException(spec.commandLine(), "--deadline needs --mode first-read or every-read");
+        }
+        if (capture == Mode.DATAGRAM && transport != Transport.EPOLL) {
+            throw new ParameterException(
+                    spec.commandLine(), "--mode datagram needs --transport epoll: Netty has no other for it");
         }
         if (groups && capture != Mode.CONNECT) {
             throw new ParameterException(

@@ -10,7 +10,9 @@ import picocli.CommandLine.TypeConversionException;
 /** When {@code lspc listen} captures. */
 enum Mode {
     CONNECT,
-    FIRST_READ;
+    FIRST_READ,
+    EVERY_READ,
+    DATAGRAM;
 
     @Override
     public String toString() {

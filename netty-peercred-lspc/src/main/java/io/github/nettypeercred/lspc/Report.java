@@ -18,6 +18,9 @@ interface Report {
     /** A peer was captured, on the connection with that number. */
     void peer(long connection, Peer peer) throws IOException;
 
+    /** Bytes came on the connection with that number, sent by a peer. */
+    void data(long connection, int bytes, Peer sender) throws IOException;
+
     /** Somebody is on the other end, of the connection with that number if they have one, and the kernel did not say who. */
     void absent(OptionalLong connection, Absence absence) throws IOException;
 

@@ -28,16 +28,7 @@ final class TextReport implements Report {
 
     @Override
     public void peer(long connection, Peer peer) throws IOException {
-        UnixPeerCredentials credentials = peer.credentials();
-        StringBuilder line = new StringBuilder("peer ")
-                .append(connection)
-                .append(" uid=")
-                .append(id(credentials.uid(), peer.user()))
-                .append(" gid=")
-                .append(id(credentials.gid(), peer.group()));
-        credentials.pid().ifPresent(pid -> line.append(" pid=").append(pid));
-        credentials.groups().value().ifPresent(groups -> line.append(" groups=").append(groups(groups, peer, ",")));
-        credentials.label().value().ifPresent(label -> line.append(" label=").append(Printable.word(label)));
+        StringBuilder line = new StringBuilder("peer ").append(connection).append(credentials(peer));
         Optional<String> executable = peer.executable();
         Optional<List<String>> commandLine = peer.commandLine();
         if (executable.isPresent() || commandLine.isPresent()) {
@@ -46,6 +37,23 @@ final class TextReport implements Report {
             commandLine.ifPresent(words -> line.append(" cmdline=").append(words(words)));
         }
         out.line(line.toString());
+    }
+
+    @Override
+    public void data(long connection, int bytes, Peer sender) throws IOException {
+        out.line("data " + connection + " bytes=" + bytes + credentials(sender));
+    }
+
+    private static StringBuilder credentials(Peer peer) {
+        UnixPeerCredentials credentials = peer.credentials();
+        StringBuilder text = new StringBuilder(" uid=")
+                .append(id(credentials.uid(), peer.user()))
+                .append(" gid=")
+                .append(id(credentials.gid(), peer.group()));
+        credentials.pid().ifPresent(pid -> text.append(" pid=").append(pid));
+        credentials.groups().value().ifPresent(groups -> text.append(" groups=").append(groups(groups, peer, ",")));
+        credentials.label().value().ifPresent(label -> text.append(" label=").append(Printable.word(label)));
+        return text;
     }
 
     @Override

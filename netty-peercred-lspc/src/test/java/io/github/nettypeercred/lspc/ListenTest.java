@@ -108,42 +108,6 @@ class ListenTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"epoll", "io_uring"})
-    void firstRead_namesWhoSent(String transport) throws Exception {
-        assumeRoot();
-        try (Child lspc = listen("--mode", "first-read", "--socket-mode", "0666", "--transport", transport);
-                Child peer = peer(as(4294967290L, ""), PEER, "talk", path)) {
-            assertThat(lspc.line())
-                    .startsWith("{\"event\":\"peer\",\"connection\":1,\"uid\":4294967290,\"gid\":4294967290,\"pid\":"
-                            + peer.pid() + ",\"mechanism\":\"SCM_CREDENTIALS\",\"moment\":\"first-read\","
-                            + "\"ids\":\"sender-chosen\"")
-                    .doesNotContain("\"groups\"");
-            assertClosed(lspc, 1, false);
-        }
-    }
-
-    @Test
-    void firstRead_ofASilentPeer_isAbsentAfterTheDeadline() throws Exception {
-        try (Child lspc = listen("--mode", "first-read", "--deadline", "1");
-                Child peer = peer("connect", path)) {
-            assertThat(peer.pid()).isPositive();
-            assertThat(lspc.line())
-                    .startsWith("{\"event\":\"absent\",\"connection\":1,\"reason\":\"TIMED_OUT\",\"message\":\"");
-            assertClosed(lspc, 1, false);
-        }
-    }
-
-    @Test
-    void firstRead_ofNothing_isAbsent() throws Exception {
-        try (Child lspc = listen("--mode", "first-read", "--count", "1")) {
-            peer("connect", path).close();
-            assertThat(lspc.line())
-                    .startsWith("{\"event\":\"absent\",\"connection\":1,\"reason\":\"NO_DATA\",\"message\":\"");
-            assertThat(lspc.exitCode()).isZero();
-        }
-    }
-
     @Test
     void hostileNames_changeNoLine() throws Exception {
         Path hostile = folder.resolve("a\n\u001b[31m\";uid=0;{\u007f\u202e\u00e9");
