@@ -27,6 +27,14 @@ void peercred_peek(int fd, struct peercred_peek *out) {
     *out = (struct peercred_peek){.status = PEERCRED_UNSUPPORTED};
 }
 
+void peercred_send(int fd, const void *bytes, uint32_t length, const struct peercred_sender *as, struct peercred_sent *out) {
+    (void)fd;
+    (void)bytes;
+    (void)length;
+    (void)as;
+    *out = (struct peercred_sent){.status = PEERCRED_UNSUPPORTED};
+}
+
 int peercred_pidfd_state(int pidfd) {
     (void)pidfd;
     return PEERCRED_UNSUPPORTED;

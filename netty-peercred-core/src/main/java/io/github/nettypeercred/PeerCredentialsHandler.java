@@ -2,6 +2,7 @@
 package io.github.nettypeercred;
 
 import io.github.nettypeercred.spi.CaptureRequest;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -274,7 +275,8 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         if (firstRead != null && state == State.NEW && !ctx.isRemoved()) {
             firstRead.begin(ctx); // before it is active, since what is sent before has no sender
         }
-        if (state == State.NEW && !ctx.isRemoved() && ctx.channel().isActive()) {
+        boolean isAfterGoOn = isOnEventLoop(ctx) && GoOnHandler.isAwaitedBefore(ctx);
+        if (state == State.NEW && !ctx.isRemoved() && ctx.channel().isActive() && !isAfterGoOn) {
             ask(ctx);
             announceLater(ctx);
         }
@@ -423,8 +425,22 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         return state == State.NEW || state == State.OPEN;
     }
 
-    private boolean isWaiting() {
+    boolean isWaiting() {
         return firstRead != null && firstRead.isWaiting();
+    }
+
+    /**
+     * A go-on handshake in front has taken the first bytes out of the stream: who sent them is announced before anything passes.
+     *
+     * @return whether everything may
+     */
+    boolean firstBytesTaken(ChannelHandlerContext ctx) {
+        if (state == State.NEW) {
+            ask(ctx);
+        }
+        boolean passes = passes(ctx) && isSentBySomeone(ctx, Unpooled.EMPTY_BUFFER);
+        leave(ctx);
+        return passes;
     }
 
     /** Whether a message may go on: if it is the first read that was waited for, only with its sender. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred;
 
+import io.github.nettypeercred.spi.AttachedIds;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
@@ -10,6 +11,8 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.unix.DomainDatagramChannel;
 import io.netty.channel.unix.DomainSocketChannel;
 import io.netty.channel.unix.DomainSocketReadMode;
+import io.netty.util.concurrent.Future;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -125,6 +128,39 @@ final class Transports {
         } catch (Throwable t) {
             Log.debug("a look at the next read failed on {}", channel, t);
             return new Absence(AbsenceReason.FAILED, "the look at the next read threw " + t);
+        }
+    }
+
+    /** Why nothing can be sent with credentials on a channel; null if it can be tried. */
+    static @Nullable Absence whyNotSend(Channel channel) {
+        if (!CAN_ATTEST_READS) {
+            return new Absence(
+                    AbsenceReason.UNSUPPORTED,
+                    "credentials are not attached to what is sent with Netty 4.1: use Netty 4.2");
+        }
+        return serving(channel) == null ? unserved(channel) : null;
+    }
+
+    /** Sends bytes with credentials; whatever a transport throws comes as the typed failure. Runs on the channel's event loop. */
+    static int send(Channel channel, ByteBuffer bytes, AttachedIds ids) throws CredentialsNotSentException {
+        try {
+            return Objects.requireNonNull(serving(channel)).send(channel, bytes, ids);
+        } catch (CredentialsNotSentException e) {
+            throw e;
+        } catch (Throwable t) {
+            CredentialsNotSentException failure = new CredentialsNotSentException(
+                    CredentialsNotSentException.Reason.FAILED, "sending with credentials threw " + t, 0);
+            failure.initCause(t);
+            throw failure;
+        }
+    }
+
+    /** Waits until a channel takes bytes. Runs on its event loop. */
+    static Future<?> awaitWritable(Channel channel) {
+        try {
+            return Objects.requireNonNull(serving(channel)).awaitWritable(channel);
+        } catch (Throwable t) {
+            return channel.eventLoop().newFailedFuture(t);
         }
     }
 

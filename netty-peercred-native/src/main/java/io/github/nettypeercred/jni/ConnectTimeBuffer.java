@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.jni;
 
+import io.github.nettypeercred.spi.AttachedIds;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.lang.ref.WeakReference;
@@ -29,6 +30,8 @@ final class ConnectTimeBuffer {
     private static final int PIDFD = 36;
     private static final int PIDFD_ERRNO = 40;
     private static final int STRUCT_SIZE = 44;
+
+    private static final int SENT = 4;
 
     private final ByteBuffer buffer;
     private final long address;
@@ -71,6 +74,34 @@ final class ConnectTimeBuffer {
     /** Looks at the next byte of a stream: then status, pid, uid and gid are those of its sender. */
     int peek(int fd) {
         return Native.peek(fd, address);
+    }
+
+    /** Sends bytes with credentials attached: then {@link #sent()} says how many. */
+    int send(int fd, ByteBuffer bytes, AttachedIds ids) {
+        return Native.send(
+                fd,
+                bytes,
+                bytes.position(),
+                bytes.remaining(),
+                code(ids.kind()),
+                ids.uid(),
+                ids.gid(),
+                ids.pid(),
+                address);
+    }
+
+    /** That of enum peercred_ids. */
+    private static int code(AttachedIds.Kind kind) {
+        return switch (kind) {
+            case REAL -> 0;
+            case EFFECTIVE -> 1;
+            case SAVED -> 2;
+            case GIVEN -> 3;
+        };
+    }
+
+    int sent() {
+        return buffer.getInt(SENT);
     }
 
     int pid() {

@@ -21,6 +21,16 @@ final class Native {
     /** Fills the beginning of the {@link ConnectTimeBuffer} at {@code out} with a struct peercred_peek, and returns its status. */
     static native int peek(int fd, long out);
 
+    /**
+     * Sends {@code length} bytes of a direct buffer from {@code from} on, with credentials; fills the {@link ConnectTimeBuffer}
+     * at {@code out} with a struct peercred_sent, and returns its status.
+     */
+    static native int send(
+            int fd, ByteBuffer bytes, int from, int length, int ids, int uid, int gid, int pid, long out);
+
+    /** A copy of a descriptor, which the caller must close; or the negative errno of fcntl(2) F_DUPFD_CLOEXEC. */
+    static native int duplicate(int fd);
+
     static native int pidfdState(int pidfd);
 
     static native int pidfdIds(int pidfd, ByteBuffer out);
