@@ -13,6 +13,7 @@
 //   hear N            read N bytes and print them
 //   receive N         receive N bytes and print them, with uid, gid and pid of each piece's sender
 //   sum               read to the end of the stream, and print how many bytes there were and their CRC-32
+//   senders           read to the end of the stream, and print uid, gid, pid and number of bytes of each sender in turn
 //   await             read a line from standard input
 #define _GNU_SOURCE
 #include <errno.h>
@@ -102,6 +103,41 @@ static void hear(size_t length) {
     fflush(stdout);
 }
 
+static void print_sender(const struct ucred *sender, unsigned long total) {
+    if (total > 0) printf("%u %u %d %lu\n", sender->uid, sender->gid, sender->pid, total);
+    fflush(stdout);
+}
+
+static void senders(void) {
+    static unsigned char bytes[65536];
+    struct ucred last = {0};
+    unsigned long total = 0;
+    for (;;) {
+        union {
+            char space[CMSG_SPACE(sizeof(struct ucred))];
+            struct cmsghdr align;
+        } control;
+        struct iovec iov = {.iov_base = bytes, .iov_len = sizeof bytes};
+        struct msghdr msg = {
+            .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+        ssize_t got = recvmsg(sock, &msg, 0);
+        if (got <= 0) break;
+        struct ucred sender = {0};
+        struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+        if (cmsg == NULL || cmsg->cmsg_type != SCM_CREDENTIALS) die("no credentials");
+        memcpy(&sender, CMSG_DATA(cmsg), sizeof sender);
+        if (memcmp(&sender, &last, sizeof sender) != 0) {
+            print_sender(&last, total);
+            total = 0;
+        }
+        last = sender;
+        total += (unsigned long)got;
+    }
+    print_sender(&last, total);
+    puts("end");
+    fflush(stdout);
+}
+
 static void sum(void) {
     static unsigned char bytes[65536];
     uint32_t table[256], crc = 0xFFFFFFFFu;
@@ -152,6 +188,8 @@ int main(int argc, char **argv) {
             hear(strtoul(argv[++i], NULL, 10));
         } else if (IS("receive", 1)) {
             receive(strtoul(argv[++i], NULL, 10));
+        } else if (IS("senders", 0)) {
+            senders();
         } else if (IS("sum", 0)) {
             sum();
         } else if (IS("await", 0)) {

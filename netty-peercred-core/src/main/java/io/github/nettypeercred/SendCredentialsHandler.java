@@ -63,6 +63,8 @@ public final class SendCredentialsHandler extends ChannelDuplexHandler {
     private @Nullable HeldWrites held;
     private @Nullable Future<?> room; // not null while the socket has none
     private boolean awaitsOthers;
+    /** Whether nothing that was written before this handler was there can still be unsent. */
+    private boolean isFirst;
     private @Nullable Throwable cause; // of FAILED
 
     /** Makes a handler that attaches the real user and group id of this process, and its pid. */
@@ -171,6 +173,8 @@ public final class SendCredentialsHandler extends ChannelDuplexHandler {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
+        ChannelOutboundBuffer buffer = ctx.channel().unsafe().outboundBuffer();
+        isFirst = buffer == null || buffer.totalPendingWriteBytes() == 0;
         Absence absence = ctx.executor() == ctx.channel().eventLoop()
                 ? Transports.whyNotSend(ctx.channel())
                 : new Absence(
@@ -277,7 +281,7 @@ public final class SendCredentialsHandler extends ChannelDuplexHandler {
                         0));
             } else if (!bytes.isReadable()) {
                 writes.succeed();
-            } else if (!isAllSent(ctx.channel())) {
+            } else if (!isNothingAhead(ctx.channel())) {
                 awaitOthers(ctx);
             } else {
                 send(ctx, bytes, writes);
@@ -285,10 +289,10 @@ public final class SendCredentialsHandler extends ChannelDuplexHandler {
         }
     }
 
-    /** Whether Netty has nothing to send, flushed or not, and on io_uring nothing on its way either. */
-    private static boolean isAllSent(Channel channel) {
+    /** Whether Netty has nothing to send, and on io_uring nothing on its way either. */
+    private boolean isNothingAhead(Channel channel) {
         ChannelOutboundBuffer buffer = channel.unsafe().outboundBuffer();
-        return buffer == null || (buffer.isEmpty() && buffer.totalPendingWriteBytes() == 0);
+        return buffer == null || (isFirst && buffer.isEmpty());
     }
 
     /** Waits for what was written before the handler was there: an empty message behind it is told when that is sent. */
@@ -299,6 +303,7 @@ public final class SendCredentialsHandler extends ChannelDuplexHandler {
                 // Netty is in the midst of sending now.
                 ctx.executor().execute(() -> {
                     awaitsOthers = false;
+                    isFirst = true;
                     if (written.isSuccess()) {
                         proceed(ctx);
                     } else {

@@ -55,7 +55,7 @@ final class Goon {
         assertThat(folder.toFile().setReadable(true, false)).isTrue();
         folder.toFile().deleteOnExit();
         List<String> copies = new ArrayList<>();
-        for (String entry : System.getProperty("java.class.path").split(":")) {
+        for (String entry : System.getProperty("java.class.path").split(":", -1)) {
             Path from = Path.of(entry);
             Path to = folder.resolve(copies.size() + "-" + from.getFileName());
             if (Files.isDirectory(from)) {
