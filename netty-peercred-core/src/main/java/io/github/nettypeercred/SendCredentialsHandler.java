@@ -65,6 +65,7 @@ public final class SendCredentialsHandler extends ChannelDuplexHandler {
     private boolean awaitsOthers;
     /** Whether nothing that was written before this handler was there can still be unsent. */
     private boolean isFirst;
+
     private @Nullable Throwable cause; // of FAILED
 
     /** Makes a handler that attaches the real user and group id of this process, and its pid. */

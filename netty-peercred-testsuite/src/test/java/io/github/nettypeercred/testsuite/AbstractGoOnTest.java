@@ -82,8 +82,19 @@ abstract class AbstractGoOnTest {
     void cClient_isCaptured_andTheHandshakeTakenOut(String say) {
         try (TestServer server = start(LONG, firstRead());
                 Peer peer = Goon.start(
-                        "ids", "4294967294", "7", "connect", server.path(), "hear", "4", say, "05060708", "await", "say",
-                        "6869", "await")) {
+                        "ids",
+                        "4294967294",
+                        "7",
+                        "connect",
+                        server.path(),
+                        "hear",
+                        "4",
+                        say,
+                        "05060708",
+                        "await",
+                        "say",
+                        "6869",
+                        "await")) {
             assertThat(peer.line()).isEqualTo("01020304");
             UnixPeerCredentials credentials = captured(server, Moment.FIRST_READ);
             assertThat(credentials.uid()).isEqualTo(4294967294L);
@@ -120,7 +131,8 @@ abstract class AbstractGoOnTest {
     @Test
     void singleNulWithoutMessage_asOfDBus_isTakenOut() {
         try (TestServer server = start(GoOn.of(new byte[0], new byte[1]), firstRead());
-                Peer peer = Goon.start("ids", "1000", "100", "connect", server.path(), "saymine", "0041555448", "await")) {
+                Peer peer =
+                        Goon.start("ids", "1000", "100", "connect", server.path(), "saymine", "0041555448", "await")) {
             assertThat(captured(server, Moment.FIRST_READ).pid()).hasValue(peer.pid());
             assertNext(server, "active");
             assertNext(server, "read AUTH");
@@ -143,9 +155,8 @@ abstract class AbstractGoOnTest {
 
     @Test
     void bothMoments_areKnownBeforeAnythingPasses() {
-        try (TestServer server = start(
-                        GoOn.ofDefault(),
-                        PeerCredentialsHandler.builder().connectAndFirstRead());
+        try (TestServer server =
+                        start(GoOn.ofDefault(), PeerCredentialsHandler.builder().connectAndFirstRead());
                 Peer peer = Goon.start(
                         "connect", server.path(), "hear", "1", "ids", "1000", "100", "say", "0061", "await")) {
             assertThat(captured(server, Moment.CONNECT).uid()).isZero();
@@ -172,8 +183,22 @@ abstract class AbstractGoOnTest {
     void answerInPieces_ofOneSender_passes() {
         try (TestServer server = start(LONG, firstRead());
                 Peer peer = Goon.start(
-                        "ids", "1000", "100", "connect", server.path(), "hear", "4", "say", "05", "await", "say", "0607",
-                        "await", "say", "086869", "await")) {
+                        "ids",
+                        "1000",
+                        "100",
+                        "connect",
+                        server.path(),
+                        "hear",
+                        "4",
+                        "say",
+                        "05",
+                        "await",
+                        "say",
+                        "0607",
+                        "await",
+                        "say",
+                        "086869",
+                        "await")) {
             peer.line();
             peer.go();
             assertThat(server.sawNothingMore()).isTrue();
@@ -188,7 +213,18 @@ abstract class AbstractGoOnTest {
     void answerOfTwoSenders_isRefused() {
         try (TestServer server = start(LONG, firstRead());
                 Peer peer = Goon.start(
-                        "connect", server.path(), "hear", "4", "say", "0506", "ids", "1000", "100", "say", "0708", "await")) {
+                        "connect",
+                        server.path(),
+                        "hear",
+                        "4",
+                        "say",
+                        "0506",
+                        "ids",
+                        "1000",
+                        "100",
+                        "say",
+                        "0708",
+                        "await")) {
             assertThat(peer.line()).isEqualTo("01020304");
             assertRefused(server, AbsenceReason.RACED);
         }
@@ -251,10 +287,10 @@ abstract class AbstractGoOnTest {
         Channel[] made = new Channel[1];
         try (TestServer server = start(child -> {
                     made[0] = child;
-                    child.pipeline().addLast(new GoOnServerHandler(), firstRead().build());
+                    child.pipeline()
+                            .addLast(new GoOnServerHandler(), firstRead().build());
                 });
-                Peer peer = Goon.start(
-                        "connect", server.path(), "hear", "1", "await", "say", "00", "hear", "3")) {
+                Peer peer = Goon.start("connect", server.path(), "hear", "1", "await", "say", "00", "hear", "3")) {
             assertThat(peer.line()).isEqualTo("00");
             ChannelFuture write = made[0].writeAndFlush(Unpooled.copiedBuffer("abc", UTF_8));
             made[0].eventLoop().submit(() -> {}).syncUninterruptibly();
@@ -269,10 +305,22 @@ abstract class AbstractGoOnTest {
     void withoutAutoRead_theHandshakeReadsByItself_andLeavesTheRestToTheApplication() {
         try (TestServer server = start(child -> {
                     child.config().setAutoRead(false);
-                    child.pipeline().addLast(new GoOnServerHandler(LONG), firstRead().build());
+                    child.pipeline()
+                            .addLast(new GoOnServerHandler(LONG), firstRead().build());
                 });
                 Peer peer = Goon.start(
-                        "connect", server.path(), "hear", "4", "say", "05", "say", "060708", "await", "say", "61", "await")) {
+                        "connect",
+                        server.path(),
+                        "hear",
+                        "4",
+                        "say",
+                        "05",
+                        "say",
+                        "060708",
+                        "await",
+                        "say",
+                        "61",
+                        "await")) {
             captured(server, Moment.FIRST_READ);
             TestServer.Seen active = server.next();
             assertThat(active.what()).isEqualTo("active");
@@ -284,8 +332,8 @@ abstract class AbstractGoOnTest {
 
     @Test
     void handlerBehindTheCapture_isRefused() {
-        try (TestServer server = start(child -> child.pipeline()
-                        .addLast(firstRead().build(), new GoOnServerHandler()));
+        try (TestServer server =
+                        start(child -> child.pipeline().addLast(firstRead().build(), new GoOnServerHandler()));
                 Peer peer = Goon.start("connect", server.path(), "sum")) {
             assertThat(peer.line()).isEqualTo("0 00000000");
             assertThat(server.next().what())
@@ -310,8 +358,22 @@ abstract class AbstractGoOnTest {
         Path path = TestServer.newPath();
         Recorder recorder = new Recorder();
         try (Peer peer = Goon.listening(
-                        path, "ids", "1000", "100", "accept", "passcred", "await", "say", "01020304", "receive", "4",
-                        "receive", "2", "say", "6f6b", "await");
+                        path,
+                        "ids",
+                        "1000",
+                        "100",
+                        "accept",
+                        "passcred",
+                        "await",
+                        "say",
+                        "01020304",
+                        "receive",
+                        "4",
+                        "receive",
+                        "2",
+                        "say",
+                        "6f6b",
+                        "await");
                 TestClient client = client(path.toString(), LONG, as(4294967294L, 8), recorder)) {
             ChannelFuture write = client.channel().writeAndFlush(Unpooled.copiedBuffer("hi", UTF_8));
             client.onEventLoop(() -> {});
@@ -345,7 +407,8 @@ abstract class AbstractGoOnTest {
     void dataRightBehindTheMessage_passesAfterTheHandshake() {
         Path path = TestServer.newPath();
         Recorder recorder = new Recorder();
-        try (Peer peer = Goon.listening(path, "passcred", "accept", "say", "0102030461626364", "receive", "4", "await");
+        try (Peer peer =
+                        Goon.listening(path, "passcred", "accept", "say", "0102030461626364", "receive", "4", "await");
                 TestClient client = client(path.toString(), LONG, as(1, 2), recorder)) {
             assertThat(peer.line()).isEqualTo("05060708 1 2 1");
             await().until(() -> recorder.seen().contains("read abcd"));

@@ -47,7 +47,9 @@ final class TestClient implements AutoCloseable {
 
     @Override
     public void close() {
-        channel.close().syncUninterruptibly();
+        if (!group.isShuttingDown()) {
+            channel.close().syncUninterruptibly();
+        }
         group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
     }
 }
