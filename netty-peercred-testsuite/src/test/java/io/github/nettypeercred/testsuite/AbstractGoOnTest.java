@@ -103,9 +103,8 @@ abstract class AbstractGoOnTest {
             TestServer.Seen active = server.next();
             assertThat(active.what()).isEqualTo("active");
             assertThat(server.sawNothingMore()).isTrue();
-            assertThat(active.channel().pipeline().get(GoOnServerHandler.class)).isNull();
-            assertThat(active.channel().pipeline().get(PeerCredentialsHandler.class))
-                    .isNull();
+            await().until(() -> active.channel().pipeline().get(GoOnServerHandler.class) == null);
+            await().until(() -> active.channel().pipeline().get(PeerCredentialsHandler.class) == null);
             peer.go();
             assertNext(server, "read hi");
         }
@@ -413,7 +412,7 @@ abstract class AbstractGoOnTest {
             assertThat(peer.line()).isEqualTo("05060708 1 2 1");
             await().until(() -> recorder.seen().contains("read abcd"));
             assertThat(recorder.seen().subList(0, 2)).containsExactly("active", "read abcd");
-            assertThat(client.channel().pipeline().get(GoOnClientHandler.class)).isNull();
+            await().until(() -> client.channel().pipeline().get(GoOnClientHandler.class) == null);
         }
     }
 

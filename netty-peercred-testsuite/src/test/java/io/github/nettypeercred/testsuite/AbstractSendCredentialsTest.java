@@ -99,8 +99,7 @@ abstract class AbstractSendCredentialsTest {
                         path, SendCredentialsHandler.builder().as(uid, gid, pid).build())) {
             assertSent(client.channel().writeAndFlush(text("abc")));
             assertThat(peer.line()).isEqualTo("616263 " + uid + " " + gid + " " + pid);
-            assertThat(client.channel().pipeline().get(SendCredentialsHandler.class))
-                    .isNull();
+            await().until(() -> client.channel().pipeline().get(SendCredentialsHandler.class) == null);
         }
     }
 
@@ -468,8 +467,7 @@ abstract class AbstractSendCredentialsTest {
             assertThat(client.channel().isWritable()).isFalse();
             peer.go();
             writes.forEach(AbstractSendCredentialsTest::assertSent);
-            assertThat(client.channel().pipeline().get(SendCredentialsHandler.class))
-                    .isNull();
+            await().until(() -> client.channel().pipeline().get(SendCredentialsHandler.class) == null);
             await().until(client.channel()::isWritable);
             client.channel().close();
             assertThat(peer.line()).isEqualTo(sum.toString());
@@ -581,8 +579,7 @@ abstract class AbstractSendCredentialsTest {
                     .isNotNull();
             peer.go();
             writes.forEach(AbstractSendCredentialsTest::assertSent);
-            assertThat(client.channel().pipeline().get(SendCredentialsHandler.class))
-                    .isNull();
+            await().until(() -> client.channel().pipeline().get(SendCredentialsHandler.class) == null);
             client.channel().close();
             assertThat(peer.line()).isEqualTo(sum.toString());
         }
