@@ -24,7 +24,7 @@ enum peercred_status {
     PEERCRED_REAPED = 7,          // the process has ended and has been waited for
     PEERCRED_EXITED = 8,          // the process has ended, waited for or not
     PEERCRED_NOT_FOUND = 9,       // the account database has no such entry
-    PEERCRED_NOTHING_NOW = 10,    // no byte is there to be read, and more may come
+    PEERCRED_NOTHING_NOW = 10,    // no byte can be read or sent now, and later it may
     PEERCRED_END = 11,            // the end of the stream, with no byte before it
     PEERCRED_NO_CREDENTIAL = 12,  // a byte is there, and no credential came with it
     PEERCRED_NOT_VISIBLE = 13     // the process is not in this pid namespace
@@ -107,6 +107,33 @@ enum { PEERCRED_BURST = 64 }; // the most datagrams that one call takes
 // took, 0 if there was none, or -errno of recvmmsg(2), -ENOSYS where there is none. Of want, PEERCRED_LABEL and PEERCRED_PIDFD count; with
 // one of them it takes one datagram at most.
 int peercred_receive(int fd, unsigned want, const struct peercred_space *space, struct peercred_datagram *out, unsigned count);
+
+// Whose ids a sender attaches.
+enum peercred_ids {
+    PEERCRED_REAL = 0,      // of the calling thread, as are the next two
+    PEERCRED_EFFECTIVE = 1,
+    PEERCRED_SAVED = 2,
+    PEERCRED_GIVEN = 3      // those given: takes CAP_SETUID, CAP_SETGID and CAP_SYS_ADMIN for what is not the process's own
+};
+
+struct peercred_sender {
+    int32_t ids; // enum peercred_ids
+    int32_t pid; // 0: that of this process
+    uint32_t uid;
+    uint32_t gid;
+};
+
+// What became of a send. Java reads it at these offsets.
+struct peercred_sent {
+    int32_t status;
+    uint32_t count; // bytes sent, 1 or more if status is PEERCRED_OK and there were any, else 0
+};
+
+// Sends bytes over a stream with the sender's credentials attached (SCM_CREDENTIALS), by one sendmsg(2). Never blocks, never
+// raises SIGPIPE. It may send less than all; what it sent has the credentials, the rest has not. Status: PEERCRED_OK;
+// PEERCRED_NOTHING_NOW if there is no room now; -EPERM if the ids or the pid are not the process's own and it lacks the
+// capability; -ESRCH if no process has the pid; -EINVAL if an id has no meaning in this user namespace.
+void peercred_send(int fd, const void *bytes, uint32_t length, const struct peercred_sender *as, struct peercred_sent *out);
 
 // Whether the process runs: PEERCRED_OK or PEERCRED_EXITED. Never blocks.
 int peercred_pidfd_state(int pidfd);

@@ -3,9 +3,12 @@
 // The bridge to io.github.nettypeercred.jni.Native, and the only file that knows JNI. Java owns all memory: it passes a
 // direct buffer or, on the path that counts, the address of one that it keeps alive during the call. Nothing here allocates
 // or throws.
+#define _POSIX_C_SOURCE 200809L // F_DUPFD_CLOEXEC
 #include "netty_jni_util.h"
 #include "peercred.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 // Java reads struct peercred and struct peercred_process at these offsets.
@@ -28,6 +31,8 @@ _Static_assert(offsetof(struct peercred_datagram, capacity) == 56, "capacity");
 _Static_assert(offsetof(struct peercred_datagram, name_length) == 60, "name_length");
 _Static_assert(offsetof(struct peercred_datagram, name) == 64, "name");
 _Static_assert(sizeof(struct peercred_datagram) == 176, "struct peercred_datagram");
+_Static_assert(offsetof(struct peercred_sent, status) == offsetof(struct peercred, status), "status");
+_Static_assert(offsetof(struct peercred_sent, count) == 4, "count");
 _Static_assert(offsetof(struct peercred_process, ruid) == 8, "ruid");
 _Static_assert(offsetof(struct peercred_process, rgid) == 20, "rgid");
 _Static_assert(sizeof(struct peercred_process) == 32, "struct peercred_process");
@@ -102,6 +107,23 @@ static jint receive(JNIEnv *env, jclass class, jint fd, jint want, jlong out, ji
     return peercred_receive(fd, (unsigned)want, &space, pointer(out), (unsigned)count);
 }
 
+static jint send_with_credentials(JNIEnv *env, jclass class, jint fd, jobject bytes, jint from, jint length, jint ids,
+                                  jint uid, jint gid, jint pid, jlong out) {
+    (void)class;
+    const struct peercred_sender as = {.ids = ids, .pid = pid, .uid = (uint32_t)uid, .gid = (uint32_t)gid};
+    struct peercred_sent *answer = pointer(out);
+    const char *start = (*env)->GetDirectBufferAddress(env, bytes);
+    peercred_send(fd, start + from, (uint32_t)length, &as, answer);
+    return answer->status;
+}
+
+static jint duplicate(JNIEnv *env, jclass class, jint fd) {
+    (void)env;
+    (void)class;
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 ? -errno : copy;
+}
+
 static jint pidfd_state(JNIEnv *env, jclass class, jint pidfd) {
     (void)env;
     (void)class;
@@ -141,6 +163,8 @@ static const JNINativeMethod methods[] = {
     {"checkDatagram", "(I)I", (void *)check_datagram},
     {"peekDatagram", "(IIJJI)I", (void *)peek_datagram},
     {"receive", "(IIJIJI)I", (void *)receive},
+    {"send", "(ILjava/nio/ByteBuffer;IIIIIIJ)I", (void *)send_with_credentials},
+    {"duplicate", "(I)I", (void *)duplicate},
     {"pidfdState", "(I)I", (void *)pidfd_state},
     {"pidfdIds", "(ILjava/nio/ByteBuffer;)I", (void *)pidfd_ids},
     {"close", "(I)V", (void *)close_fd},

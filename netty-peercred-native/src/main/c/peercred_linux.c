@@ -392,6 +392,49 @@ int peercred_receive(int fd, unsigned want, const struct peercred_space *space, 
     return taken;
 }
 
+static struct ucred sender_of(const struct peercred_sender *as) {
+    uid_t ruid, euid, suid;
+    gid_t rgid, egid, sgid;
+    struct ucred sender = {.pid = as->pid == 0 ? getpid() : as->pid, .uid = as->uid, .gid = as->gid};
+    if (as->ids == PEERCRED_GIVEN) return sender;
+    // They fail for bad addresses alone.
+    (void)getresuid(&ruid, &euid, &suid);
+    (void)getresgid(&rgid, &egid, &sgid);
+    sender.uid = as->ids == PEERCRED_SAVED ? suid : as->ids == PEERCRED_EFFECTIVE ? euid : ruid;
+    sender.gid = as->ids == PEERCRED_SAVED ? sgid : as->ids == PEERCRED_EFFECTIVE ? egid : rgid;
+    return sender;
+}
+
+void peercred_send(int fd, const void *bytes, uint32_t length, const struct peercred_sender *as, struct peercred_sent *out) {
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    const struct ucred sender = sender_of(as);
+    struct iovec data = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+    const struct msghdr message = {
+        .msg_iov = &data,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof control.bytes,
+    };
+    ssize_t count;
+    memset(&control, 0, sizeof control);
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_CREDENTIALS;
+    control.header.cmsg_len = CMSG_LEN(sizeof sender);
+    memcpy(CMSG_DATA(&control.header), &sender, sizeof sender);
+    do {
+        count = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (count < 0 && errno == EINTR);
+    *out = (struct peercred_sent){0};
+    if (count >= 0) {
+        out->count = (uint32_t)count;
+    } else {
+        out->status = errno == EAGAIN || errno == EWOULDBLOCK ? PEERCRED_NOTHING_NOW : -errno;
+    }
+}
+
 int peercred_pidfd_state(int pidfd) {
     struct pollfd poll_fd = {.fd = pidfd, .events = POLLIN};
     int ready;

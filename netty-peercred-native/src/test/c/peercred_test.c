@@ -503,6 +503,88 @@ static void names(void) {
     close(fd);
 }
 
+static struct peercred_sent send_bytes(int fd, const void *bytes, uint32_t length, struct peercred_sender as) {
+    struct peercred_sent out;
+    memset(&out, 0xAA, sizeof out);
+    peercred_send(fd, bytes, length, &as, &out);
+    return out;
+}
+
+static int send_status(int fd, struct peercred_sender as) {
+    struct peercred_sent out = send_bytes(fd, "x", 1, as);
+    check(out.count == (out.status == PEERCRED_OK), "what fails sends nothing");
+    return out.status;
+}
+
+// Whether the next byte of a socket was sent under these ids; takes it.
+static bool received(int fd, uid_t uid, gid_t gid, pid_t pid) {
+    char byte;
+    struct peercred out = peek(fd);
+    return out.status == PEERCRED_OK && out.uid == uid && out.gid == gid && out.pid == pid && read(fd, &byte, 1) == 1;
+}
+
+static void sends(void) {
+    int fds[2];
+    char byte;
+    const struct peercred_sender own = {0};
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) exit(2);
+    check(send_status(fds[1], own) == PEERCRED_OK, "a byte is sent with credentials ahead of the receiver's option");
+    check(peercred_pass_credentials(fds[0], 0, 1) == PEERCRED_OK, "the option goes on");
+    check(received(fds[0], getuid(), getgid(), getpid()), "its sender is known all the same");
+    static char much[1 << 20];
+    for (size_t i = 0; i < sizeof much; i++) much[i] = (char)(i * 31 >> 3);
+    struct peercred_sent out = send_bytes(fds[1], much, sizeof much, own);
+    check(out.status == PEERCRED_OK && out.count > 0 && out.count < sizeof much, "a full socket takes a part");
+    check(send_status(fds[1], own) == PEERCRED_NOTHING_NOW, "and then nothing");
+    uint32_t same = 0;
+    while (same < out.count && read(fds[0], &byte, 1) == 1 && byte == much[same]) same++;
+    check(same == out.count, "what it took arrives");
+    check(peek(fds[0]).status == PEERCRED_NOTHING_NOW, "and no more");
+    check(send_bytes(fds[1], much, 0, own).status == PEERCRED_OK && peek(fds[0]).status == PEERCRED_NOTHING_NOW,
+          "no bytes are no message");
+    const struct peercred_sender nobody = {.ids = PEERCRED_GIVEN, .uid = (uid_t)-1, .gid = getgid()};
+    check(send_status(fds[1], nobody) == -EINVAL, "uid -1 is nobody's");
+    close(fds[0]);
+    check(send_status(fds[1], own) == -EPIPE, "a peer that has closed is EPIPE, without a signal");
+    close(fds[1]);
+    check(send_status(fds[1], own) == -EBADF, "a closed descriptor is EBADF");
+}
+
+static int refused_send(int fd, uid_t uid, gid_t gid, pid_t pid) {
+    return send_status(fd, (struct peercred_sender){.ids = PEERCRED_GIVEN, .pid = pid, .uid = uid, .gid = gid});
+}
+
+static void sends_of_others(void) {
+    int fds[2], status;
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) exit(2);
+    check(peercred_pass_credentials(fds[0], 0, 1) == PEERCRED_OK, "the option goes on");
+    check(refused_send(fds[1], 4294967294u, 2147483648u, 1) == PEERCRED_OK, "root sends in the name of another");
+    check(received(fds[0], 4294967294u, 2147483648u, 1), "and that one is the sender");
+    pid_t child = fork();
+    if (child == 0) _exit(0);
+    waitpid(child, NULL, 0);
+    check(refused_send(fds[1], 0, 0, child) == -ESRCH, "a process that has ended sends nothing");
+    child = fork();
+    if (child == 0) {
+        if (setresgid(100, 101, 102) || setresuid(1000, 1001, 1002)) _exit(2);
+        for (int ids = PEERCRED_REAL; ids <= PEERCRED_SAVED; ids++) {
+            check(send_status(fds[1], (struct peercred_sender){.ids = ids}) == PEERCRED_OK, "its own ids");
+        }
+        check(refused_send(fds[1], 1002, 100, 0) == PEERCRED_OK, "its own ids, mixed");
+        check(refused_send(fds[1], 0, 100, 0) == -EPERM, "another's uid");
+        check(refused_send(fds[1], 1000, 0, 0) == -EPERM, "another's gid");
+        check(refused_send(fds[1], 1000, 100, 1) == -EPERM, "another's pid");
+        _exit(0);
+    }
+    waitpid(child, &status, 0);
+    check(WIFEXITED(status) && WEXITSTATUS(status) == 0, "an ordinary process may send under its own ids alone");
+    for (unsigned i = 0; i < 3; i++) check(received(fds[0], 1000 + i, 100 + i, child), "real, effective, saved");
+    check(received(fds[0], 1002, 100, child), "a saved uid with a real gid");
+    check(peek(fds[0]).status == PEERCRED_NOTHING_NOW, "and nothing of what was refused");
+    close(fds[0]);
+    close(fds[1]);
+}
+
 static void accounts(void) {
     char name[4096];
     check(peercred_user_name(0, name, sizeof name) == PEERCRED_OK && strcmp(name, "root") == 0, "uid 0 is root");
@@ -521,8 +603,10 @@ int main(void) {
     peeks_at_more();
     datagrams();
     names();
+    sends();
     accounts();
     if (geteuid() == 0) {
+        sends_of_others();
         other_users();
         ended_process();
     } else {

@@ -15,6 +15,7 @@
 //   listen PATH, relisten   make a listening socket; call listen(2) on it again
 //   accept                  accept a connection on it and go on with that
 //   write TEXT              write the text
+//   offer TEXT              write the text, which a peer may refuse that closes
 //   writemany N             write N bytes by one call
 //   hear                    read a line from the socket and print it
 //   drain                   read to the end of the stream and print how many bytes there were
@@ -457,6 +458,9 @@ int main(int argc, char **argv) {
         } else if (IS("write", 1)) {
             const char *text = argv[++i];
             if (write(sock, text, strlen(text)) != (ssize_t)strlen(text)) die(command);
+        } else if (IS("offer", 1)) {
+            const char *text = argv[++i];
+            (void)!send(sock, text, strlen(text), MSG_NOSIGNAL);
         } else if (IS("writemany", 1)) {
             size_t size = id(argv[++i]);
             if (write(sock, calloc(1, size), size) != (ssize_t)size) die(command);

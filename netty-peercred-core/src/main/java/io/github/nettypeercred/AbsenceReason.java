@@ -44,6 +44,10 @@ public enum AbsenceReason {
      * reads of a stream.
      */
     DIFFERING,
+    /** The peer sent before it was told to go on. */
+    TOO_EARLY,
+    /** What the peer sent in the go-on handshake is not what was agreed. */
+    WRONG_MESSAGE,
     /** The channel was closed before the capture. */
     CLOSED,
     /** The value stored on the channel was captured on another one. */

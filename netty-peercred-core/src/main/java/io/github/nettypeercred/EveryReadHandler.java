@@ -335,6 +335,36 @@ public final class EveryReadHandler extends ChannelDuplexHandler {
         return refused ? null : sender;
     }
 
+    /**
+     * A go-on handshake in front has taken the first bytes out of the stream, and left so many of the last read: all of them must be of
+     * one sender, who is the one that sends it all if senders may not change.
+     *
+     * @return whether the rest may pass
+     */
+    boolean firstBytesTaken(ChannelHandlerContext ctx, int rest) {
+        start(ctx);
+        if (!goesOn(ctx)) {
+            return false;
+        }
+        PeerCredentialsResult from = unknown == null ? lookAtFirstBytes() : unknown;
+        if (from instanceof Absence absence && !isAdmitted(absence)) {
+            refuse(ctx, absence);
+        } else if (oneSender && sender == null) {
+            settle(ctx, from);
+        }
+        if (looks != null) {
+            looks.leave(rest, oneSender);
+        }
+        return !refused;
+    }
+
+    private PeerCredentialsResult lookAtFirstBytes() {
+        PeerCredentialsResult from = looks == null ? null : looks.peeked();
+        return from == null || Objects.requireNonNull(looks).sawTwoSenders()
+                ? raced("the answer of the go-on handshake is not of one sender whom a look before each read has seen")
+                : from;
+    }
+
     /** What the look at the read that brought a message says of it. */
     private PeerCredentialsResult look(Object msg) {
         if (msg instanceof FileDescriptor) {

@@ -26,6 +26,10 @@ final class HeldEvents {
         }
     }
 
+    boolean isEmpty() {
+        return events.isEmpty();
+    }
+
     /** Plays all that is held, and what is added meanwhile. */
     void play() {
         for (Held event = events.poll(); event != null; event = events.poll()) {

@@ -142,6 +142,21 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
         return paired ? taken : null;
     }
 
+    /**
+     * The bytes of all reads since the latest {@link #take} were taken out of the stream, but for so many of the last one, which are a
+     * message to come. If none are, what the look saw goes, unless it was passed on.
+     */
+    void leave(int rest, boolean passedOn) {
+        reads = rest > 0 ? 1 : 0;
+        bytesRead = rest;
+        if (rest == 0) {
+            if (!passedOn) {
+                MessageTime.discard(peeked);
+            }
+            peeked = null;
+        }
+    }
+
     /** Whether there was a look at all: not if Netty made its handle before this was there. */
     boolean hasLooked() {
         return looked;

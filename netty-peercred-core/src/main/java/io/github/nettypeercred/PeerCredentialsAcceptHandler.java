@@ -33,8 +33,6 @@ import java.util.function.Predicate;
  */
 @Sharable
 public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAdapter {
-    private static final CaptureRequest IDS_ONLY = new CaptureRequest(false, false, false);
-
     private final CaptureRequest request;
     private final boolean admitAbsent;
     private final Predicate<? super UnixPeerCredentials> allowed;
@@ -183,7 +181,7 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
 
     private static void attestReads(ChannelHandlerContext ctx) {
         if (ctx.channel().eventLoop().inEventLoop()) {
-            Absence absence = Transports.attestReads(ctx.channel(), IDS_ONLY);
+            Absence absence = Transports.attestReads(ctx.channel(), CaptureRequest.IDS_ONLY);
             if (absence != null) {
                 // The handlers of the children try it themselves, and say why it cannot work.
                 Log.debug("accepted connections do not inherit SO_PASSCRED from {}: {}", ctx.channel(), absence);

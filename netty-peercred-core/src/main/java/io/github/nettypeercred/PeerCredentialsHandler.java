@@ -2,6 +2,7 @@
 package io.github.nettypeercred;
 
 import io.github.nettypeercred.spi.CaptureRequest;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelDuplexHandler;
 import io.netty.channel.ChannelHandlerContext;
@@ -48,8 +49,6 @@ import org.jspecify.annotations.Nullable;
  * loop, holds events, messages and reads until the answer is there, and stays in the pipeline, passing everything on.
  */
 public final class PeerCredentialsHandler extends ChannelDuplexHandler {
-    private static final CaptureRequest IDS_ONLY = new CaptureRequest(false, false, false);
-
     /** What is no lack of knowledge, but a way in past the capture. */
     private static final Set<AbsenceReason> ALWAYS_REFUSED =
             Set.of(AbsenceReason.RACED, AbsenceReason.ADDED_LATE, AbsenceReason.TIMED_OUT, AbsenceReason.DIFFERING);
@@ -83,7 +82,7 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
 
     /** Makes a handler that captures user, group and process id, by one system call, and refuses a peer without. */
     public PeerCredentialsHandler() {
-        this(IDS_ONLY, false, true, null, false);
+        this(CaptureRequest.IDS_ONLY, false, true, null, false);
     }
 
     private PeerCredentialsHandler(
@@ -327,7 +326,8 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         if (firstRead != null && state == State.NEW && !ctx.isRemoved()) {
             firstRead.begin(ctx); // before it is active, since what is sent before has no sender
         }
-        if (state == State.NEW && !ctx.isRemoved() && ctx.channel().isActive()) {
+        boolean isAfterGoOn = isOnEventLoop(ctx) && GoOnHandler.isAwaitedBefore(ctx);
+        if (state == State.NEW && !ctx.isRemoved() && ctx.channel().isActive() && !isAfterGoOn) {
             ask(ctx);
             announceLater(ctx);
         }
@@ -480,8 +480,22 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         return state == State.NEW || state == State.OPEN;
     }
 
-    private boolean isWaiting() {
+    boolean isWaiting() {
         return firstRead != null && firstRead.isWaiting();
+    }
+
+    /**
+     * A go-on handshake in front has taken the first bytes out of the stream: who sent them is announced before anything passes.
+     *
+     * @return whether everything may
+     */
+    boolean firstBytesTaken(ChannelHandlerContext ctx) {
+        if (state == State.NEW) {
+            ask(ctx);
+        }
+        boolean passes = passes(ctx) && isSentBySomeone(ctx, Unpooled.EMPTY_BUFFER);
+        leave(ctx);
+        return passes;
     }
 
     /** Whether a message may go on: if it is the first read that was waited for, only with its sender. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred;
 
+import io.github.nettypeercred.spi.AttachedIds;
 import io.github.nettypeercred.spi.AttestingDatagramChannel;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
@@ -12,6 +13,8 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.unix.DomainDatagramChannel;
 import io.netty.channel.unix.DomainSocketChannel;
 import io.netty.channel.unix.DomainSocketReadMode;
+import io.netty.util.concurrent.Future;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -227,6 +230,44 @@ final class Transports {
                         + (type.startsWith("io.netty.channel.uring.") ? ", of which io_uring has none" : "")
                         + ": use EpollAttestedDatagramChannel of netty-peercred-epoll, or EpollDomainDatagramChannel, on an event"
                         + " loop of epoll");
+    }
+
+    /** Why nothing can be sent with credentials on a channel; null if it can be tried. */
+    static @Nullable Absence whyNotSend(Channel channel) {
+        if (!CAN_ATTEST_READS) {
+            return new Absence(
+                    AbsenceReason.UNSUPPORTED,
+                    "credentials are not attached to what is sent with Netty 4.1: use Netty 4.2");
+        }
+        return sendingOn(channel) == null ? unserved(channel) : null;
+    }
+
+    private static @Nullable PeerCredentialsTransport sendingOn(Channel channel) {
+        PeerCredentialsTransport transport = serving(channel);
+        return transport == null ? servingDatagrams(channel) : transport;
+    }
+
+    /** Sends bytes with credentials; whatever a transport throws comes as the typed failure. Runs on the channel's event loop. */
+    static int send(Channel channel, ByteBuffer bytes, AttachedIds ids) throws CredentialsNotSentException {
+        try {
+            return Objects.requireNonNull(sendingOn(channel)).send(channel, bytes, ids);
+        } catch (CredentialsNotSentException e) {
+            throw e;
+        } catch (Throwable t) {
+            CredentialsNotSentException failure = new CredentialsNotSentException(
+                    CredentialsNotSentException.Reason.FAILED, "sending with credentials threw " + t, 0);
+            failure.initCause(t);
+            throw failure;
+        }
+    }
+
+    /** Waits until a channel takes bytes. Runs on its event loop. */
+    static Future<?> awaitWritable(Channel channel) {
+        try {
+            return Objects.requireNonNull(sendingOn(channel)).awaitWritable(channel);
+        } catch (Throwable t) {
+            return channel.eventLoop().newFailedFuture(t);
+        }
     }
 
     private static @Nullable PeerCredentialsTransport serving(Channel channel) {

@@ -9,6 +9,9 @@ package io.github.nettypeercred.spi;
  * @param process a handle of the process
  */
 public record CaptureRequest(boolean groups, boolean label, boolean process) {
+    /** A request for nothing beyond. */
+    public static final CaptureRequest IDS_ONLY = new CaptureRequest(false, false, false);
+
     /**
      * Returns a request for all that this one or another asks for.
      *

@@ -3,9 +3,13 @@ package io.github.nettypeercred.spi;
 
 import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.AbsenceReason;
+import io.github.nettypeercred.CredentialsNotSentException;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.netty.channel.Channel;
 import io.netty.channel.ServerChannel;
+import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -126,5 +130,35 @@ public interface PeerCredentialsTransport {
      */
     default @Nullable PeekedDatagram peekDatagram(Channel channel, CaptureRequest request, CredentialsFactory factory) {
         return null;
+    }
+
+    /**
+     * Sends bytes with credentials attached, as far as there is room, by one system call and without blocking; on a connected channel
+     * for datagrams, as one. Called on the channel's event loop, while the channel is active and nothing that Netty has to send waits or
+     * is on its way.
+     *
+     * @param channel a channel that this transport serves, or whose datagrams it serves
+     * @param bytes a direct buffer with bytes remaining; its position and limit stay as they are
+     * @param ids whose credentials to attach
+     * @return how many bytes were sent, all with the credentials; 0 if there is no room now
+     * @throws CredentialsNotSentException if nothing was sent
+     */
+    default int send(Channel channel, ByteBuffer bytes, AttachedIds ids) throws CredentialsNotSentException {
+        throw new CredentialsNotSentException(
+                CredentialsNotSentException.Reason.UNSUPPORTED,
+                getClass().getName() + " does not attach credentials to what a channel sends",
+                0);
+    }
+
+    /**
+     * Waits until a channel for which {@link #send} returned 0 may take bytes, or has an error that sending will tell. Called on
+     * its event loop, while the channel is open.
+     *
+     * @param channel a channel that this transport serves
+     * @return succeeds then, on the event loop; cancel it there to end the wait. Once it is done nothing of the wait is left
+     * @throws IOException if there is nothing to wait with, such as EMFILE
+     */
+    default Future<?> awaitWritable(Channel channel) throws IOException {
+        throw new IOException(getClass().getName() + " does not wait until a channel takes bytes");
     }
 }

@@ -2,11 +2,14 @@
 package io.github.nettypeercred.epoll;
 
 import io.github.nettypeercred.Absence;
+import io.github.nettypeercred.CredentialsNotSentException;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.jni.ConnectTimeCapture;
 import io.github.nettypeercred.jni.DatagramCapture;
 import io.github.nettypeercred.jni.MessageCapture;
+import io.github.nettypeercred.jni.MessageSending;
 import io.github.nettypeercred.jni.TransportAvailability;
+import io.github.nettypeercred.spi.AttachedIds;
 import io.github.nettypeercred.spi.AttestingDatagramChannel;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
@@ -19,6 +22,9 @@ import io.netty.channel.epoll.EpollDomainDatagramChannel;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.unix.UnixChannel;
+import io.netty.util.concurrent.Future;
+import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -116,6 +122,16 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
     @Override
     public @Nullable PeekedDatagram peekDatagram(Channel channel, CaptureRequest request, CredentialsFactory factory) {
         return DatagramCapture.peek(fd(channel), request, factory);
+    }
+
+    @Override
+    public int send(Channel channel, ByteBuffer bytes, AttachedIds ids) throws CredentialsNotSentException {
+        return MessageSending.send(fd(channel), bytes, ids);
+    }
+
+    @Override
+    public Future<?> awaitWritable(Channel channel) throws IOException {
+        return EpollWritability.await((UnixChannel) channel);
     }
 
     private static int fd(Channel channel) {

@@ -3,10 +3,13 @@ package io.github.nettypeercred.iouring;
 
 import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.AbsenceReason;
+import io.github.nettypeercred.CredentialsNotSentException;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.jni.ConnectTimeCapture;
 import io.github.nettypeercred.jni.MessageCapture;
+import io.github.nettypeercred.jni.MessageSending;
 import io.github.nettypeercred.jni.TransportAvailability;
+import io.github.nettypeercred.spi.AttachedIds;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
@@ -17,6 +20,8 @@ import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.channel.uring.IoUringDomainSocketChannel;
 import io.netty.channel.uring.IoUringServerDomainSocketChannel;
+import io.netty.util.concurrent.Future;
+import java.nio.ByteBuffer;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -106,6 +111,16 @@ public final class IoUringPeerCredentials implements PeerCredentialsTransport {
     @Override
     public @Nullable PeerCredentialsResult peek(Channel channel, CaptureRequest request, CredentialsFactory factory) {
         return MessageCapture.peek(fd(channel), request, factory);
+    }
+
+    @Override
+    public int send(Channel channel, ByteBuffer bytes, AttachedIds ids) throws CredentialsNotSentException {
+        return MessageSending.send(fd(channel), bytes, ids);
+    }
+
+    @Override
+    public Future<?> awaitWritable(Channel channel) {
+        return IoUringWritability.await((IoUringDomainSocketChannel) channel);
     }
 
     private static int fd(Channel channel) {

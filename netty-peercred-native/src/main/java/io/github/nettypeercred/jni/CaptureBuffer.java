@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.jni;
 
+import io.github.nettypeercred.spi.AttachedIds;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
 import java.lang.ref.WeakReference;
@@ -32,6 +33,8 @@ final class CaptureBuffer {
     private static final int PIDFD_ERRNO = 40;
     private static final int LENGTH = 44; // behind struct peercred, as in struct peercred_datagram
     private static final int STRUCT_SIZE = 48;
+
+    private static final int SENT = 4;
 
     private final ByteBuffer buffer;
     private final long address;
@@ -93,6 +96,34 @@ final class CaptureBuffer {
     /** How many bytes the datagram has that was looked at. */
     int length() {
         return buffer.getInt(LENGTH);
+    }
+
+    /** Sends bytes with credentials attached: then {@link #sent()} says how many. */
+    int send(int fd, ByteBuffer bytes, AttachedIds ids) {
+        return Native.send(
+                fd,
+                bytes,
+                bytes.position(),
+                bytes.remaining(),
+                code(ids.kind()),
+                ids.uid(),
+                ids.gid(),
+                ids.pid(),
+                address);
+    }
+
+    /** That of enum peercred_ids. */
+    private static int code(AttachedIds.Kind kind) {
+        return switch (kind) {
+            case REAL -> 0;
+            case EFFECTIVE -> 1;
+            case SAVED -> 2;
+            case GIVEN -> 3;
+        };
+    }
+
+    int sent() {
+        return buffer.getInt(SENT);
     }
 
     int pid() {

@@ -31,6 +31,16 @@ final class Native {
     /** Takes datagrams into the {@link DatagramBurst} at {@code out}; returns how many, or a negative errno. */
     static native int receive(int fd, int want, long out, int count, long label, int labelCapacity);
 
+    /**
+     * Sends {@code length} bytes of a direct buffer from {@code from} on, with credentials; fills the {@link CaptureBuffer}
+     * at {@code out} with a struct peercred_sent, and returns its status.
+     */
+    static native int send(
+            int fd, ByteBuffer bytes, int from, int length, int ids, int uid, int gid, int pid, long out);
+
+    /** A copy of a descriptor, which the caller must close; or the negative errno of fcntl(2) F_DUPFD_CLOEXEC. */
+    static native int duplicate(int fd);
+
     static native int pidfdState(int pidfd);
 
     static native int pidfdIds(int pidfd, ByteBuffer out);

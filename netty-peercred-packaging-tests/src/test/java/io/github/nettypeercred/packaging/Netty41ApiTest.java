@@ -25,6 +25,9 @@ import org.objectweb.asm.commons.Remapper;
 
 /** Every class and member of Netty that the connect-time path on epoll names, looked up in Netty 4.1. */
 class Netty41ApiTest {
+    /** The one class that 4.1 does not reach: it waits for a socket on Netty 4.2's IoEventLoop. */
+    private static final String OF_NETTY_42 = "io/github/nettypeercred/epoll/EpollWritability";
+
     private final Map<String, Set<String>> members = new HashMap<>();
     private final Map<String, List<String>> parents = new HashMap<>();
     private final Set<String> missing = new TreeSet<>();
@@ -106,6 +109,9 @@ class Netty41ApiTest {
 
     /** A remapper that changes nothing sees every type, and a visitor of methods every member. */
     private void check(ClassReader reader) {
+        if (reader.getClassName().equals(OF_NETTY_42)) {
+            return;
+        }
         Remapper types = new Remapper(Opcodes.ASM9) {
             @Override
             public String map(String internalName) {

@@ -91,6 +91,7 @@ class PublishedJarsTest {
                         "exports io.github.nettypeercred.iouring",
                         "requires io.github.nettypeercred transitive",
                         "requires io.github.nettypeercred.jni",
+                        "requires io.netty.common",
                         "requires io.netty.transport",
                         "requires io.netty.transport.classes.io_uring",
                         "requires io.netty.transport.unix.common",

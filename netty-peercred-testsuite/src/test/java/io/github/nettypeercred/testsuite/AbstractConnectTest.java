@@ -440,7 +440,7 @@ abstract class AbstractConnectTest {
     void acceptHandler_inTheChildsPipeline_closesTheChannel() {
         try (TestServer server = TestServer.start(
                         transport(), child -> child.pipeline().addLast(new PeerCredentialsAcceptHandler()));
-                Peer peer = Peer.start("connect", server.path(), "write", "x", "drain")) {
+                Peer peer = Peer.start("connect", server.path(), "offer", "x", "drain")) {
             assertThat(peer.line()).isEqualTo("0");
             assertThat(server.next().what()).isNotEqualTo("read x");
         }
@@ -554,7 +554,7 @@ abstract class AbstractConnectTest {
                     // The event loop, which has to capture, waits here until the handler is gone.
                     executors.submit(() -> child.pipeline().remove("capture")).syncUninterruptibly();
                 });
-                Peer peer = Peer.start("connect", server.path(), "write", "x", "drain")) {
+                Peer peer = Peer.start("connect", server.path(), "offer", "x", "drain")) {
             assertThat(peer.line()).isEqualTo("0");
             TestServer.Seen first = server.next();
             assertThat(first.what()).isNotEqualTo("read x");

@@ -735,7 +735,7 @@ abstract class AbstractEveryReadTest {
                         .addLast(
                                 PeerCredentialsHandler.builder().firstRead().build(),
                                 oneSender().build()));
-                Peer peer = Peer.start("connect", server.path(), "write", "x", "drain")) {
+                Peer peer = Peer.start("connect", server.path(), "offer", "x", "drain")) {
             assertRefused(server, AbsenceReason.FAILED, "another handler looks at the reads");
             assertThat(peer.line()).isEqualTo("0");
         }
@@ -768,7 +768,7 @@ abstract class AbstractEveryReadTest {
                                     }
                                 },
                                 anySender().build()));
-                Peer peer = Peer.start("connect", server.path(), "write", "x", "drain")) {
+                Peer peer = Peer.start("connect", server.path(), "offer", "x", "drain")) {
             assertNext(server, "active");
             assertRefused(server, AbsenceReason.RACED, "java.lang.String");
             assertThat(peer.line()).isEqualTo("0");
@@ -792,7 +792,7 @@ abstract class AbstractEveryReadTest {
     @Test
     void handlerRemoved_closesTheChannel() {
         try (TestServer server = start(anySender());
-                Peer peer = Peer.start("connect", server.path(), "write", "x", "drain")) {
+                Peer peer = Peer.start("connect", server.path(), "offer", "x", "drain")) {
             assertNext(server, "active");
             Channel channel = server.next().channel();
             channel.eventLoop()

@@ -32,7 +32,7 @@ class IoUringEveryReadTest extends AbstractEveryReadTest {
                     child.config().setOption(IoUringChannelOption.IO_URING_BUFFER_GROUP_ID, (short) 0);
                     child.pipeline().addLast(anySender().build());
                 });
-                Peer peer = Peer.start("connect", server.path(), "write", "x", "drain")) {
+                Peer peer = Peer.start("connect", server.path(), "offer", "x", "drain")) {
             assertRefused(server, AbsenceReason.BUFFER_RING, "IO_URING_BUFFER_GROUP_ID");
             peer.line();
         }

@@ -40,7 +40,7 @@ class IoUringFirstReadTest extends AbstractFirstReadTest {
                             .addLast(
                                     PeerCredentialsHandler.builder().firstRead().build());
                 });
-                Peer peer = Peer.start("connect", server.path(), "write", "x", "drain")) {
+                Peer peer = Peer.start("connect", server.path(), "offer", "x", "drain")) {
             assertRefused(server, AbsenceReason.BUFFER_RING, "IO_URING_BUFFER_GROUP_ID");
             peer.line();
         }
@@ -66,7 +66,7 @@ class IoUringFirstReadTest extends AbstractFirstReadTest {
                                 .addLast(PeerCredentialsHandler.builder()
                                         .firstRead()
                                         .build()));
-                Peer peer = Peer.start("connect", server.path(), "write", "x", "drain")) {
+                Peer peer = Peer.start("connect", server.path(), "offer", "x", "drain")) {
             assertRefused(server, AbsenceReason.BUFFER_RING, "IO_URING_BUFFER_GROUP_ID");
             peer.line();
         }
