@@ -32,6 +32,7 @@ import io.netty.channel.unix.UnixChannelOption;
 import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.EventExecutorGroup;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -886,6 +887,34 @@ abstract class AbstractEveryReadTest {
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("recvmsg");
             assertNext(server, "inactive");
+        }
+    }
+
+    /** See {@link NamespaceTest}. */
+    @Test
+    void server_inNamespacesThatMapRootOnly_takesNobodyElseForAnybody() {
+        assumeTrue(transport() == TestTransport.EPOLL, "left out: the server in namespaces is one on epoll");
+        Path path = TestServer.newPath();
+        List<String> command = new ArrayList<>(NamespaceTest.unshare());
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                NamespaceServer.class.getName(),
+                path.toString(),
+                "every-read"));
+        try (Peer server = Peer.startProgram(command)) {
+            assertThat(server.line()).isEqualTo("ready");
+            TestServer.openToAll(path);
+            try (Peer peer = Peer.start(
+                    "connect", path.toString(), "await", "write", "a", "await", "sendas", "1000", "0", "b", "drain")) {
+                peer.go();
+                assertThat(server.line())
+                        .isEqualTo("uid=0 gid=0 source=SCM_CREDENTIALS/EVERY_READ/SENDER_CHOSEN pid=OptionalInt.empty");
+                peer.go();
+                assertThat(server.line()).isEqualTo("UNMAPPED");
+                assertThat(peer.line()).isEqualTo("0");
+            }
         }
     }
 

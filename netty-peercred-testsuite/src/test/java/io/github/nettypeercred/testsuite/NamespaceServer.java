@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.testsuite;
 
+import io.github.nettypeercred.AttestedBytes;
+import io.github.nettypeercred.EveryReadHandler;
 import io.github.nettypeercred.PeerCredentialsEvent;
 import io.github.nettypeercred.PeerCredentialsHandler;
 import io.github.nettypeercred.UnixPeerCredentials;
@@ -10,6 +12,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.unix.DomainSocketAddress;
+import io.netty.util.ReferenceCountUtil;
 
 /** A server to be run in namespaces of its own: prints a line a connection. */
 final class NamespaceServer {
@@ -24,10 +27,14 @@ final class NamespaceServer {
                     protected void initChannel(Channel child) {
                         child.pipeline()
                                 .addLast(
-                                        PeerCredentialsHandler.builder()
-                                                .groups()
-                                                .process()
-                                                .build(),
+                                        args.length > 1
+                                                ? EveryReadHandler.builder()
+                                                        .allowSenderChange()
+                                                        .build()
+                                                : PeerCredentialsHandler.builder()
+                                                        .groups()
+                                                        .process()
+                                                        .build(),
                                         new Printer());
                     }
                 })
@@ -37,6 +44,15 @@ final class NamespaceServer {
     }
 
     private static final class Printer extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            if (msg instanceof AttestedBytes bytes) {
+                System.out.println(bytes.credentials().orElseThrow() + " pid="
+                        + bytes.credentials().orElseThrow().pid());
+            }
+            ReferenceCountUtil.release(msg);
+        }
+
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object evt) {
             if (evt instanceof PeerCredentialsEvent.Captured event) {

@@ -69,7 +69,7 @@ class NamespaceTest {
         }
     }
 
-    private static List<String> unshare() {
+    static List<String> unshare() {
         return List.of("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc");
     }
 
