@@ -248,7 +248,8 @@ abstract class AbstractEveryReadTest {
             switch (reading) {
                 case AS_NETTY_DOES -> {}
                 case ONE_MESSAGE -> child.config().setOption(ChannelOption.MAX_MESSAGES_PER_READ, 1);
-                case ONE_BYTE -> child.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(1));
+                case ONE_BYTE ->
+                    child.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(1).maxMessagesPerRead(16));
                 case NOW_AND_THEN -> child.config().setAutoRead(false);
             }
             Verifier verifier = new Verifier(reading == Reading.NOW_AND_THEN);

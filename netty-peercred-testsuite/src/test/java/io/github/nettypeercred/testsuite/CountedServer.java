@@ -13,6 +13,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.util.ReferenceCountUtil;
+import java.io.IOException;
 
 /**
  * A server to be run under strace(1): its arguments are the transport, the path, "first-read" or "every-read", and how many bytes it
@@ -21,7 +22,7 @@ import io.netty.util.ReferenceCountUtil;
 final class CountedServer {
     private CountedServer() {}
 
-    public static void main(String[] args) {
+    public static void main(String[] args) throws IOException {
         TestTransport transport = args[0].equals("epoll") ? TestTransport.EPOLL : new TestTransport.IoUring();
         int size = Integer.parseInt(args[3]);
         ServerBootstrap server = new ServerBootstrap()
@@ -30,7 +31,7 @@ final class CountedServer {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel child) {
-                        child.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(size));
+                        child.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(size).maxMessagesPerRead(16));
                         child.pipeline().addLast(ours(args[2]), new Counter());
                     }
                 });
@@ -39,6 +40,10 @@ final class CountedServer {
         }
         server.bind(new DomainSocketAddress(args[1])).syncUninterruptibly();
         System.out.println("ready");
+        while (System.in.read() >= 0) {
+            // until the test has gone: strace(1) leaves behind what it traced when it is killed
+        }
+        Runtime.getRuntime().halt(0);
     }
 
     private static ChannelHandler ours(String mode) {

@@ -116,8 +116,7 @@ class SystemCallsTest {
     void everyRead_costsALookARead_andOneABurst(String transport, int readsAMessage) throws Exception {
         List<String> trace = trace(transport, "every-read", 1, "x".repeat(readsAMessage), MESSAGES);
         long looks = count(trace, SystemCallsTest::isLook);
-        System.out.printf(
-                "%s, %d bursts of %d reads: %d looks%n", transport, MESSAGES, readsAMessage, looks);
+        System.out.printf("%s, %d bursts of %d reads: %d looks%n", transport, MESSAGES, readsAMessage, looks);
         assertThat(looks).isBetween((long) MESSAGES * readsAMessage, (long) MESSAGES * (readsAMessage + 1));
         assertThat(count(trace, line -> line.contains("SO_PASSCRED"))).isEqualTo(1);
     }
