@@ -31,7 +31,8 @@ final class CountedServer {
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel child) {
-                        child.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(size).maxMessagesPerRead(16));
+                        child.config()
+                                .setRecvByteBufAllocator(new FixedRecvByteBufAllocator(size).maxMessagesPerRead(16));
                         child.pipeline().addLast(ours(args[2]), new Counter());
                     }
                 });

@@ -3,6 +3,7 @@ package io.github.nettypeercred.testsuite;
 
 import io.github.nettypeercred.AttestedBytes;
 import io.github.nettypeercred.EveryReadHandler;
+import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsEvent;
 import io.github.nettypeercred.PeerCredentialsHandler;
 import io.github.nettypeercred.UnixPeerCredentials;
@@ -19,7 +20,7 @@ final class NamespaceServer {
     private NamespaceServer() {}
 
     public static void main(String[] args) {
-        new ServerBootstrap()
+        ServerBootstrap server = new ServerBootstrap()
                 .group(TestTransport.EPOLL.newGroup(1))
                 .channel(TestTransport.EPOLL.serverChannel())
                 .childHandler(new ChannelInitializer<>() {
@@ -37,9 +38,11 @@ final class NamespaceServer {
                                                         .build(),
                                         new Printer());
                     }
-                })
-                .bind(new DomainSocketAddress(args[0]))
-                .syncUninterruptibly();
+                });
+        if (args.length > 1) {
+            server.handler(PeerCredentialsAcceptHandler.builder().firstRead().build());
+        }
+        server.bind(new DomainSocketAddress(args[0])).syncUninterruptibly();
         System.out.println("ready");
     }
 
