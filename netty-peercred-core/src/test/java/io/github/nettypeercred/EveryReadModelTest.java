@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
  * the look saw nothing is refused, and so is, where there is to be one sender, one of another; all others are delivered.
  */
 class EveryReadModelTest {
-    private static final int RUNS = 20_000;
+    private static final int RUNS = 5_000;
 
     @Test
     void randomReads_areDeliveredAsTheModelSays() {

@@ -61,9 +61,13 @@ enum Setting {
             public ServerBootstrap newServerInstance() {
                 Class<? extends ServerChannel> type =
                         isEpoll() ? EpollServerDomainSocketChannel.class : IoUringServerDomainSocketChannel.class;
-                ServerBootstrap server = new Server().group(isEpoll() ? Groups.EPOLL : Groups.IO_URING).channel(type);
+                ServerBootstrap server = new Server()
+                        .group(isEpoll() ? Groups.EPOLL : Groups.IO_URING)
+                        .channel(type);
                 return name().contains("READ")
-                        ? server.handler(PeerCredentialsAcceptHandler.builder().firstRead().build())
+                        ? server.handler(PeerCredentialsAcceptHandler.builder()
+                                .firstRead()
+                                .build())
                         : server;
             }
 
@@ -71,7 +75,9 @@ enum Setting {
             public Bootstrap newClientInstance() {
                 Class<? extends Channel> type =
                         isEpoll() ? EpollDomainSocketChannel.class : IoUringDomainSocketChannel.class;
-                return new Client().group(isEpoll() ? Groups.EPOLL : Groups.IO_URING).channel(type);
+                return new Client()
+                        .group(isEpoll() ? Groups.EPOLL : Groups.IO_URING)
+                        .channel(type);
             }
         });
     }
@@ -149,7 +155,8 @@ enum Setting {
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object msg) {
             AttestedMessage envelope = (AttestedMessage) msg;
-            if (envelope.credentials().orElseThrow().pid().orElseThrow() != ProcessHandle.current().pid()) {
+            if (envelope.credentials().orElseThrow().pid().orElseThrow()
+                    != ProcessHandle.current().pid()) {
                 ctx.fireExceptionCaught(new IllegalStateException(envelope.toString()));
             }
             Object message = ReferenceCountUtil.retain(envelope.message());

@@ -7,15 +7,22 @@ import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
 import io.netty.testsuite.transport.socket.SocketDataReadInitialStateTest;
 import java.net.SocketAddress;
 import java.util.List;
-import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @ParameterizedClass
 @EnumSource
-class SocketDataReadInitialStateConformanceTest extends SocketDataReadInitialStateTest {
-    @Parameter
-    Setting setting;
+class SocketDataReadInitialStateConformanceTest extends SocketDataReadInitialStateTest implements Conforming {
+    private final Setting setting;
+
+    SocketDataReadInitialStateConformanceTest(Setting setting) {
+        this.setting = setting;
+    }
+
+    @Override
+    public Setting setting() {
+        return setting;
+    }
 
     @Override
     protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {

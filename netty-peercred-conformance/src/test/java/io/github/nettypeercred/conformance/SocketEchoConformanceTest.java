@@ -7,15 +7,22 @@ import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
 import io.netty.testsuite.transport.socket.SocketEchoTest;
 import java.net.SocketAddress;
 import java.util.List;
-import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @ParameterizedClass
 @EnumSource
-class SocketEchoConformanceTest extends SocketEchoTest {
-    @Parameter
-    Setting setting;
+class SocketEchoConformanceTest extends SocketEchoTest implements Conforming {
+    private final Setting setting;
+
+    SocketEchoConformanceTest(Setting setting) {
+        this.setting = setting;
+    }
+
+    @Override
+    public Setting setting() {
+        return setting;
+    }
 
     @Override
     protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {

@@ -7,15 +7,22 @@ import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
 import io.netty.testsuite.transport.socket.SocketFixedLengthEchoTest;
 import java.net.SocketAddress;
 import java.util.List;
-import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @ParameterizedClass
 @EnumSource
-class SocketFixedLengthEchoConformanceTest extends SocketFixedLengthEchoTest {
-    @Parameter
-    Setting setting;
+class SocketFixedLengthEchoConformanceTest extends SocketFixedLengthEchoTest implements Conforming {
+    private final Setting setting;
+
+    SocketFixedLengthEchoConformanceTest(Setting setting) {
+        this.setting = setting;
+    }
+
+    @Override
+    public Setting setting() {
+        return setting;
+    }
 
     @Override
     protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {

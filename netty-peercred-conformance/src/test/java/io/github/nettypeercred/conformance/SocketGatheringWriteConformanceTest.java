@@ -7,15 +7,22 @@ import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
 import io.netty.testsuite.transport.socket.SocketGatheringWriteTest;
 import java.net.SocketAddress;
 import java.util.List;
-import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @ParameterizedClass
 @EnumSource
-class SocketGatheringWriteConformanceTest extends SocketGatheringWriteTest {
-    @Parameter
-    Setting setting;
+class SocketGatheringWriteConformanceTest extends SocketGatheringWriteTest implements Conforming {
+    private final Setting setting;
+
+    SocketGatheringWriteConformanceTest(Setting setting) {
+        this.setting = setting;
+    }
+
+    @Override
+    public Setting setting() {
+        return setting;
+    }
 
     @Override
     protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {

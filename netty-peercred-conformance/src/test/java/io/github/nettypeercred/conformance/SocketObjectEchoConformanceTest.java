@@ -7,15 +7,22 @@ import io.netty.testsuite.transport.TestsuitePermutation.BootstrapComboFactory;
 import io.netty.testsuite.transport.socket.SocketObjectEchoTest;
 import java.net.SocketAddress;
 import java.util.List;
-import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
 @ParameterizedClass
 @EnumSource
-class SocketObjectEchoConformanceTest extends SocketObjectEchoTest {
-    @Parameter
-    Setting setting;
+class SocketObjectEchoConformanceTest extends SocketObjectEchoTest implements Conforming {
+    private final Setting setting;
+
+    SocketObjectEchoConformanceTest(Setting setting) {
+        this.setting = setting;
+    }
+
+    @Override
+    public Setting setting() {
+        return setting;
+    }
 
     @Override
     protected List<BootstrapComboFactory<ServerBootstrap, Bootstrap>> newFactories() {

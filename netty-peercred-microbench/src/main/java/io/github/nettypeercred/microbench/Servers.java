@@ -2,6 +2,7 @@
 package io.github.nettypeercred.microbench;
 
 import com.sun.management.ThreadMXBean;
+import io.github.nettypeercred.EveryReadHandler;
 import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsHandler;
 import io.github.nettypeercred.epoll.EpollPeerCredentials;
@@ -43,7 +44,20 @@ final class Servers implements AutoCloseable {
         /** The default accept handler, in front of the acceptor, and nothing in the connection's pipeline. */
         ACCEPT,
         /** One that captures groups and process too. */
-        ALL
+        ALL,
+        /** One that captured who sent the first bytes, and the accept handler that goes with it. */
+        FIRST_READ,
+        /** One that looks who sends at every read, of one sender, and delivers plain bytes. */
+        EVERY_READ,
+        /** One that looks who sends at every read, of any sender, and delivers envelopes. */
+        ENVELOPES;
+
+        /** Those whose connections need not send anything. */
+        static final Kind[] SILENT = {PLAIN, ONE_SHOT, SYSTEM_CALL, IDS, ACCEPT, ALL};
+
+        boolean readsAttested() {
+            return this == FIRST_READ || this == EVERY_READ || this == ENVELOPES;
+        }
     }
 
     private final PeerCredentialsHandler.Builder all =
@@ -78,12 +92,31 @@ final class Servers implements AutoCloseable {
                                 case ONE_SHOT -> child.pipeline().addLast(new OneShot());
                                 case IDS -> child.pipeline().addLast(new PeerCredentialsHandler());
                                 case ALL -> child.pipeline().addLast(all.build());
+                                case FIRST_READ ->
+                                    child.pipeline()
+                                            .addLast(PeerCredentialsHandler.builder()
+                                                    .firstRead()
+                                                    .build());
+                                case EVERY_READ ->
+                                    child.pipeline()
+                                            .addLast(EveryReadHandler.builder()
+                                                    .plainBytes()
+                                                    .build());
+                                case ENVELOPES ->
+                                    child.pipeline()
+                                            .addLast(EveryReadHandler.builder()
+                                                    .allowSenderChange()
+                                                    .build());
                             }
                             child.pipeline().addLast(application);
                         }
                     });
             if (kind == Kind.ACCEPT) {
                 bootstrap.handler(new PeerCredentialsAcceptHandler());
+            }
+            if (kind.readsAttested()) {
+                bootstrap.handler(
+                        PeerCredentialsAcceptHandler.builder().firstRead().build());
             }
             bootstrap.bind(new DomainSocketAddress(path.toString())).syncUninterruptibly();
         }

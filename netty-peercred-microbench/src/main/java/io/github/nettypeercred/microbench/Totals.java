@@ -27,6 +27,12 @@ public class Totals {
     public double idsBytes;
     public double allNanos;
     public double allBytes;
+    public double firstReadNanos;
+    public double firstReadBytes;
+    public double everyReadNanos;
+    public double everyReadBytes;
+    public double envelopesNanos;
+    public double envelopesBytes;
 
     /** JMH sets it to 0 as an iteration begins. */
     public long batches;
@@ -65,6 +71,18 @@ public class Totals {
             case ALL -> {
                 allNanos = medianNanos;
                 allBytes = medianBytes;
+            }
+            case FIRST_READ -> {
+                firstReadNanos = medianNanos;
+                firstReadBytes = medianBytes;
+            }
+            case EVERY_READ -> {
+                everyReadNanos = medianNanos;
+                everyReadBytes = medianBytes;
+            }
+            case ENVELOPES -> {
+                envelopesNanos = medianNanos;
+                envelopesBytes = medianBytes;
             }
         }
     }

@@ -32,6 +32,7 @@ import io.netty.channel.unix.UnixChannelOption;
 import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.EventExecutorGroup;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -247,7 +248,8 @@ abstract class AbstractEveryReadTest {
             switch (reading) {
                 case AS_NETTY_DOES -> {}
                 case ONE_MESSAGE -> child.config().setOption(ChannelOption.MAX_MESSAGES_PER_READ, 1);
-                case ONE_BYTE -> child.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(1));
+                case ONE_BYTE ->
+                    child.config().setRecvByteBufAllocator(new FixedRecvByteBufAllocator(1).maxMessagesPerRead(16));
                 case NOW_AND_THEN -> child.config().setAutoRead(false);
             }
             Verifier verifier = new Verifier(reading == Reading.NOW_AND_THEN);
@@ -886,6 +888,24 @@ abstract class AbstractEveryReadTest {
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("recvmsg");
             assertNext(server, "inactive");
+        }
+    }
+
+    /** See {@link NamespaceTest}. */
+    @Test
+    void server_inNamespacesThatMapRootOnly_takesNobodyElseForAnybody() {
+        assumeTrue(transport() == TestTransport.EPOLL, "left out: the server in namespaces is one on epoll");
+        Path path = TestServer.newPath();
+        try (Peer server = NamespaceTest.startServer(path, "every-read")) {
+            try (Peer peer = Peer.start(
+                    "connect", path.toString(), "await", "write", "a", "await", "sendas", "1000", "0", "b", "drain")) {
+                peer.go();
+                assertThat(server.line())
+                        .isEqualTo("uid=0 gid=0 source=SCM_CREDENTIALS/EVERY_READ/SENDER_CHOSEN pid=OptionalInt.empty");
+                peer.go();
+                assertThat(server.line()).isEqualTo("UNMAPPED");
+                assertThat(peer.line()).isEqualTo("0");
+            }
         }
     }
 
