@@ -86,8 +86,8 @@ void peercred_peek(int fd, unsigned want, const struct peercred_space *space, st
 // socket, PEERCRED_UNSUPPORTED, or -errno.
 int peercred_check_datagram(int fd);
 
-// As peercred_peek, of the datagram that the next read takes; length is how many bytes that has. It may have none, and a datagram socket
-// has no PEERCRED_END.
+// As peercred_peek, of the datagram that the next read takes; length is how many bytes that has. It may have none, and a
+// datagram socket has no PEERCRED_END.
 void peercred_peek_datagram(int fd, unsigned want, const struct peercred_space *space, uint32_t *length, struct peercred *out);
 
 // A datagram and the memory it goes to. Java fills and reads it at these offsets.
@@ -103,9 +103,9 @@ struct peercred_datagram {
 
 enum { PEERCRED_BURST = 64 }; // the most datagrams that one call takes
 
-// Takes up to count datagrams that are there. Never blocks, and leaves no descriptor open that was passed with one. Returns how many it
-// took, 0 if there was none, or -errno of recvmmsg(2), -ENOSYS where there is none. Of want, PEERCRED_LABEL and PEERCRED_PIDFD count; with
-// one of them it takes one datagram at most.
+// Takes up to count datagrams that are there. Never blocks, and leaves no descriptor open that was passed with one. Returns
+// how many it took, 0 if there was none, or -errno of recvmmsg(2), -ENOSYS where there is none. Of want, PEERCRED_LABEL and
+// PEERCRED_PIDFD count; with one of them it takes one datagram at most.
 int peercred_receive(int fd, unsigned want, const struct peercred_space *space, struct peercred_datagram *out, unsigned count);
 
 // Whose ids a sender attaches.

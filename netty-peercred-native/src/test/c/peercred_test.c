@@ -445,10 +445,12 @@ static void datagrams(void) {
     }
     if (geteuid() == 0) {
         const struct ucred other = {.pid = 1, .uid = 4294967290u, .gid = 2147483648u};
-        check(send_byte(fds[1], NULL, &other) == 0, "root sends in the name of another");
-        check(receive(fds[0], 0, &burst, 1) == 1 && burst.datagrams[0].sender.pid == 1 &&
-                  burst.datagrams[0].sender.uid == 4294967290u && burst.datagrams[0].sender.gid == 2147483648u,
-              "and that one is the sender");
+        check(send_byte(fds[1], NULL, NULL) == 0 && send_byte(fds[1], NULL, &other) == 0 && send_byte(fds[1], NULL, NULL) == 0,
+              "root sends, in the name of another in between");
+        check(receive(fds[0], 0, &burst, 16) == 3 && burst.datagrams[1].sender.pid == 1 &&
+                  burst.datagrams[1].sender.uid == 4294967290u && burst.datagrams[1].sender.gid == 2147483648u,
+              "and that one is the sender of this datagram");
+        check(is_self(&burst.datagrams[0].sender) && is_self(&burst.datagrams[2].sender), "and of no other in the burst");
     }
     close(fds[0]);
     close(fds[1]);

@@ -9,11 +9,11 @@ import io.netty.channel.unix.DomainSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A datagram of a Unix domain socket together with the kernel's word about who sent it. An {@link AttestedDatagramHandler} delivers
- * it, or a channel that has one; there is no public way to make one.
+ * A datagram of a Unix domain socket together with the kernel's word about who sent it. An {@link AttestedDatagramHandler}
+ * delivers it, or a channel that has one; there is no public way to make one.
  *
- * <p>Release it as any message. Its process handle, if it was asked for, closes with the last release: so release the datagram, and
- * not its content alone.
+ * <p>Release it as any message. Its process handle, if it was asked for, closes with the last release: so release the
+ * datagram, and not its content alone.
  *
  * <p>Source: unix(7), recvmsg(2).
  */
@@ -74,8 +74,8 @@ public final class AttestedDatagram implements AddressedEnvelope<ByteBuf, Domain
     /**
      * Returns the address that the sender's socket is bound to. It is the sender's choice, and attests nothing.
      *
-     * @return its path, or an abstract name, which begins with a NUL character; the path "" if it is bound to none, {@link #hasSenderAddress()}.
-     *     What is not UTF-8 in it is replaced, as Netty does
+     * @return its path, or an abstract name, which begins with a NUL character; the path "" if it is bound to none, {@link
+     *     #hasSenderAddress()}. What is not UTF-8 in it is replaced, as Netty does
      */
     @Override
     public DomainSocketAddress sender() {
@@ -104,8 +104,9 @@ public final class AttestedDatagram implements AddressedEnvelope<ByteBuf, Domain
     /**
      * Returns who sent the datagram: {@code SCM_CREDENTIALS}, of moment {@link CredentialSource.Moment#DATAGRAM}.
      *
-     * @return credentials, or an absence: {@link AbsenceReason#UNMAPPED} if the user or group has no id in this user namespace, {@link
-     *     AbsenceReason#RACED} if it was sent before the kernel attested senders or read without a look at its sender
+     * @return credentials, or an absence: {@link AbsenceReason#UNMAPPED} if the user or group has no id in this user
+     *     namespace, {@link AbsenceReason#RACED} if it was sent before the kernel attested senders or read without a look at
+     *     its sender
      */
     public PeerCredentialsResult credentials() {
         return credentials;

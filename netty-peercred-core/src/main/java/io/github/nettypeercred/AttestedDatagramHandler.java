@@ -17,8 +17,8 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Has each datagram of a channel delivered as an {@link AttestedDatagram}: with the credentials of its sender, or an absence that says why
- * there are none. No datagram closes the channel, whoever sent it.
+ * Has each datagram of a channel delivered as an {@link AttestedDatagram}: with the credentials of its sender, or an absence
+ * that says why there are none. No datagram closes the channel, whoever sent it.
  *
  * <p>Add it first, before the channel is bound, as to any pipeline of a {@code Bootstrap}:
  *
@@ -27,14 +27,14 @@ import org.jspecify.annotations.Nullable;
  * channel.pipeline().addLast(new MyLogHandler()); // gets AttestedDatagram
  * }</pre>
  *
- * <p>It serves two kinds of channel. {@code EpollAttestedDatagramChannel} of netty-peercred-epoll reads many datagrams and their
- * credentials by one system call: the handler tells it what to ask for, and leaves the pipeline. On Netty's {@code
- * EpollDomainDatagramChannel} it stays, and looks at each datagram before Netty reads it, which takes a system call more. Nothing else
- * may read from the descriptor meanwhile. Netty drops an empty datagram on a connected channel of its own.
+ * <p>It serves two kinds of channel. {@code EpollAttestedDatagramChannel} of netty-peercred-epoll reads many datagrams and
+ * their credentials by one system call: the handler tells it what to ask for, and leaves the pipeline. On Netty's {@code
+ * EpollDomainDatagramChannel} it stays, and looks at each datagram before Netty reads it, which takes a system call more.
+ * Nothing else may read from the descriptor meanwhile. Netty drops an empty datagram on a connected channel of its own.
  *
- * <p><strong>Where it cannot work</strong> (another kind of channel, no native library, added after the first read, an executor of its own,
- * Netty 4.1) it fails {@code bind} and {@code connect} with an {@link AbsentException}, fires {@link PeerCredentialsEvent.Refused},
- * delivers nothing and closes the channel.
+ * <p><strong>Where it cannot work</strong> (another kind of channel, no native library, added after the first read, an
+ * executor of its own, Netty 4.1) it fails {@code bind} and {@code connect} with an {@link AbsentException}, fires {@link
+ * PeerCredentialsEvent.Refused}, delivers nothing and closes the channel.
  *
  * <p>Not sharable: an instance belongs to one channel.
  */
@@ -84,9 +84,9 @@ public final class AttestedDatagramHandler extends ChannelDuplexHandler {
         }
 
         /**
-         * Also captures a handle of the process that sent each datagram (SO_PASSPIDFD, Linux 6.5): one descriptor a datagram, which
-         * closes with its last release. It is of the process that the credentials name, so a privileged sender can point it
-         * elsewhere.
+         * Also captures a handle of the process that sent each datagram (SO_PASSPIDFD, Linux 6.5): one descriptor a datagram,
+         * which closes with its last release. It is of the process that the credentials name, so a privileged sender can point
+         * it elsewhere.
          *
          * @return this builder
          */
@@ -96,8 +96,8 @@ public final class AttestedDatagramHandler extends ChannelDuplexHandler {
         }
 
         /**
-         * Has the kernel refuse it to senders that they pass descriptors, with EPERM (SO_PASSRIGHTS, Linux 6.16). Passed ones are never
-         * left open in any case, but the kernel may have to open them first. Without effect where the kernel cannot.
+         * Has the kernel refuse it to senders that they pass descriptors, with EPERM (SO_PASSRIGHTS, Linux 6.16). Passed ones
+         * are never left open in any case, but the kernel may have to open them first. Without effect where the kernel cannot.
          *
          * @return this builder
          */
@@ -158,11 +158,12 @@ public final class AttestedDatagramHandler extends ChannelDuplexHandler {
         }
     }
 
+    /** Refuses at once a channel that receives already, and another when it is to be bound or connected: that can say why. */
     private void refuse(ChannelHandlerContext ctx, Absence absence) {
-        if (refused != null) {
+        refused = absence;
+        if (!ctx.channel().isActive()) {
             return;
         }
-        refused = absence;
         try {
             ctx.executor().execute(() -> announce(ctx)); // the handlers behind may not be there yet
         } catch (RejectedExecutionException e) {
@@ -190,6 +191,7 @@ public final class AttestedDatagramHandler extends ChannelDuplexHandler {
             ctx.bind(localAddress, promise);
         } else {
             promise.tryFailure(new AbsentException(refused));
+            announce(ctx);
         }
     }
 
@@ -203,6 +205,7 @@ public final class AttestedDatagramHandler extends ChannelDuplexHandler {
             ctx.connect(remoteAddress, localAddress, promise);
         } else {
             promise.tryFailure(new AbsentException(refused));
+            announce(ctx);
         }
     }
 

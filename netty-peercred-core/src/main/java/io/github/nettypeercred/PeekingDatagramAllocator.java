@@ -15,8 +15,8 @@ import io.netty.util.UncheckedBooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Looks, right before each read of a datagram channel, who sent what that read takes: Netty allocates a buffer there. A further read of a
- * burst is let happen only if a look has found a datagram. Runs on the channel's event loop.
+ * Looks, right before each read of a datagram channel, who sent what that read takes: Netty allocates a buffer there. A
+ * further read of a burst is let happen only if a look has found a datagram. Runs on the channel's event loop.
  */
 @SuppressWarnings("deprecation") // Netty says to use ExtendedHandle, and names Handle in all its signatures
 final class PeekingDatagramAllocator implements MaxMessagesRecvByteBufAllocator {

@@ -123,7 +123,8 @@ public final class UnixPeerCredentials implements PeerCredentialsResult {
     }
 
     /**
-     * Returns the handle of the process the credentials speak of. It belongs to the channel and closes with it.
+     * Returns the handle of the process the credentials speak of. It belongs to the channel and closes with it; that of a
+     * datagram's sender, with the datagram's last release.
      *
      * @return the handle, or why there is none
      */

@@ -42,24 +42,25 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A channel of Unix datagrams that reads many of them, each with its sender's credentials, by one system call: recvmmsg(2). Use it in place
- * of Netty's {@code EpollDomainDatagramChannel}, on an event loop of epoll with Netty 4.2.
+ * A channel of Unix datagrams that reads many of them, each with its sender's credentials, by one system call: recvmmsg(2).
+ * Use it in place of Netty's {@code EpollDomainDatagramChannel}, on an event loop of epoll with Netty 4.2.
  *
- * <p>An {@link AttestedDatagramHandler} must be added before it is bound or connected, and says what to ask for: without one both fail. It
- * delivers {@link AttestedDatagram}s, and writes {@code DomainDatagramPacket}s, other {@code AddressedEnvelope}s of a {@code ByteBuf} and a
- * {@code DomainSocketAddress} and, if connected, {@code ByteBuf}s.
+ * <p>An {@link AttestedDatagramHandler} must be added before it is bound or connected, and says what to ask for: without one
+ * both fail. It delivers {@link AttestedDatagram}s, and writes {@code DomainDatagramPacket}s, other {@code AddressedEnvelope}s
+ * of a {@code ByteBuf} and a {@code DomainSocketAddress} and, if connected, {@code ByteBuf}s.
  *
  * <ul>
- *   <li>An address is a path, or an abstract name, which begins with a NUL character; bound to the path "", the kernel chooses an abstract
- *       one.
+ *   <li>An address is a path, or an abstract name, which begins with a NUL character; bound to the path "", the kernel chooses
+ *       an abstract one.
  *   <li>A path stays when the channel closes: whoever binds next deletes it. To delete it here could delete a successor's.
- *   <li>{@code RECVBUF_ALLOCATOR} gives the most bytes that are kept of a datagram, 2048 unless set. The rest is lost, which {@link
- *       AttestedDatagram#truncated()} tells. The channel keeps as many buffers as it takes datagrams at once: {@code maxMessagesPerRead}, 16
- *       unless set, at most 64.
- *   <li>With {@code AUTO_READ} off each {@code read()} delivers one datagram. What has been taken already when it is turned off is
- *       delivered.
- *   <li>A datagram for a recipient whose queue is full fails, rather than keep all behind it waiting; on a connected channel it waits. One for
- *       a sender without an address fails, and so does an empty one, which Netty's call cannot tell from one that was not sent.
+ *   <li>{@code RECVBUF_ALLOCATOR} gives the most bytes that are kept of a datagram, 2048 unless set. The rest is lost, which
+ *       {@link AttestedDatagram#truncated()} tells. The channel keeps as many buffers as it takes datagrams at once: {@code
+ *       maxMessagesPerRead}, 16 unless set, at most 64.
+ *   <li>With {@code AUTO_READ} off each {@code read()} delivers one datagram. What has been taken already when it is turned
+ *       off is delivered.
+ *   <li>A datagram for a recipient whose queue is full fails, rather than keep all behind it waiting; on a connected channel
+ *       it waits. One for a sender without an address fails, and so does an empty one, which Netty's call cannot tell from one
+ *       that was not sent.
  *   <li>There is no {@code SO_RCVBUF}: Unix sockets have no use for it, unix(7). How many datagrams may wait is
  *       {@code net.unix.max_dgram_qlen}.
  * </ul>

@@ -15,8 +15,8 @@ import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The memory by which one channel takes many datagrams at once, each with its sender's credentials: recvmmsg(2). Used on the channel's
- * event loop.
+ * The memory by which one channel takes many datagrams at once, each with its sender's credentials: recvmmsg(2). Used on the
+ * channel's event loop.
  */
 public final class DatagramBurst {
     /** The address of a sender that has none. */

@@ -100,8 +100,8 @@ public final class DatagramCapture {
     }
 
     /**
-     * Why these ids are nobody's; null if they are somebody's. Where ids can be unmapped, what the kernel shows of a datagram that was
-     * sent before the option looks like one of an unmapped sender out of sight.
+     * Why these ids are nobody's; null if they are somebody's. Where ids can be unmapped, what the kernel shows of a datagram
+     * that was sent before the option looks like one of an unmapped sender out of sight.
      */
     static @Nullable Absence nobody(int uid, int gid, int pid) {
         Absence unmapped = MessageCapture.unmapped(uid, gid);

@@ -434,9 +434,20 @@ abstract class AbstractDatagramTest {
 
     @Test
     void root_thatNamesAnother_isShownAsTheKernelSays_andNobodyElseMay() {
-        try (DatagramServer server = start();
+        try (DatagramServer server = start(options -> options.option(ChannelOption.AUTO_READ, false));
                 Peer root = Peer.start(
-                        "dgram", "dconnect", server.path(), "sendas", "4294967290", "2147483648", "x", "await");
+                        "dgram",
+                        "dconnect",
+                        server.path(),
+                        "write",
+                        "as root",
+                        "sendas",
+                        "4294967290",
+                        "2147483648",
+                        "x",
+                        "write",
+                        "as root again",
+                        "await");
                 Peer forger = sender(
                         1000,
                         "await",
@@ -451,15 +462,36 @@ abstract class AbstractDatagramTest {
                         "y",
                         "await")) {
             assertThat(root.line()).isEqualTo("0");
+            server.channel().config().setAutoRead(true); // so that all three may be in one burst
+            assertThat(credentials(server.next()).uid()).isZero();
             UnixPeerCredentials credentials = credentials(server.next());
             assertThat(credentials.uid()).isEqualTo(4294967290L);
             assertThat(credentials.gid()).isEqualTo(2147483648L);
+            assertThat(credentials.pid()).hasValue(root.pid());
+            assertThat(credentials(server.next()).uid()).isZero();
             forger.go();
             assertThat(forger.line()).isEqualTo(EPERM);
             DatagramServer.Got got = server.next();
             assertThat(got.text()).isEqualTo("y");
             assertThat(credentials(got).uid()).isEqualTo(1000);
         }
+    }
+
+    @Test
+    void eventLoop_thatEnds_closesTheChannelAndLosesNoDescriptor() {
+        start().close(); // opens what stays open
+        long before = Descriptors.open();
+        for (int i = 0; i < 20; i++) {
+            DatagramServer server = start();
+            try (Peer peer = sender(1000, "dsend", server.path(), "x")) {
+                assertThat(peer.exit()).isZero();
+                assertThat(server.next().text()).isEqualTo("x");
+            }
+            server.close();
+            assertThat(server.channel().closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS))
+                    .isTrue();
+        }
+        await().until(() -> Descriptors.open() <= before);
     }
 
     @Test

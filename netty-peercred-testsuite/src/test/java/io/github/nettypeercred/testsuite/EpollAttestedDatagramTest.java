@@ -11,6 +11,7 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollDomainDatagramChannel;
 import io.netty.channel.unix.DomainDatagramChannel;
 import io.netty.channel.unix.DomainDatagramPacket;
@@ -23,6 +24,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
 /** By the channel that reads many datagrams and their senders at once. */
@@ -144,6 +148,24 @@ class EpollAttestedDatagramTest extends AbstractDatagramTest {
             channel.pipeline().addLast(new AttestedDatagramHandler());
             server.group().register(channel).syncUninterruptibly();
             assertThat(channel.closeFuture().awaitUninterruptibly(30_000)).isTrue();
+        }
+    }
+
+    @Test
+    void logServer_saysWhoWrote_alsoOnAnAddressOfTheKernelsChoice() throws InterruptedException {
+        EventLoopGroup group = TestTransport.EPOLL.newGroup(1);
+        BlockingQueue<String> lines = new LinkedBlockingQueue<>();
+        try {
+            Channel channel = LogServer.start(group, "", lines::add);
+            String name = ((DomainSocketAddress) channel.localAddress()).path();
+            assertThat(name).matches("\0[0-9a-f]{5}");
+            try (Peer peer =
+                    Peer.start(Peer.as(4294967290L, 0, "-", "dgram", "dsend", "@" + name.substring(1), "hello"))) {
+                assertThat(peer.exit()).isZero();
+                assertThat(lines.poll(30, TimeUnit.SECONDS)).isEqualTo("user 4294967290: hello");
+            }
+        } finally {
+            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
         }
     }
 }
