@@ -3,7 +3,11 @@
 // Linux: unix(7), socket(7), pidfd_open(2). Runs on kernels from 3.10 on, where an option that the kernel lacks
 // is answered with ENOPROTOOPT.
 #define _GNU_SOURCE
-#include "peercred.h"
+#define PEERCRED_HAS_CONNECT_TIME
+#define PEERCRED_HAS_MESSAGES
+#define PEERCRED_HAS_PASS_DESCRIPTORS
+#define PEERCRED_HAS_PIDFD
+#include "peercred_lacking.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -61,12 +65,8 @@ _Static_assert(offsetof(struct pidfd_info_v1, fsgid) == 56, "pidfd_info.fsgid");
 #define PIDFD_INFO_PID_BIT (UINT64_C(1) << 0)
 #define PIDFD_INFO_CREDS_BIT (UINT64_C(1) << 1)
 
-static const struct peercred nothing = {
-    .groups_status = PEERCRED_NOT_REQUESTED,
-    .label_status = PEERCRED_NOT_REQUESTED,
-    .pidfd_status = PEERCRED_NOT_REQUESTED,
-    .pidfd = -1,
-};
+static const struct peercred nothing = PEERCRED_NOTHING(PEERCRED_OK, PEERCRED_SO_PEERCRED);
+static const struct peercred no_message = PEERCRED_NOTHING(PEERCRED_OK, PEERCRED_SCM_CREDENTIALS);
 
 // The status that an errno of getsockopt(2) stands for.
 static int status_of(int error) {
@@ -289,7 +289,7 @@ static void peek_all(int fd, unsigned want, const struct peercred_space *space, 
     const int status = out->status;
     if (out->pidfd >= 0) close(out->pidfd); // of nobody, or not asked for: somebody else has set the option
     if (status != PEERCRED_OK) {
-        *out = nothing;
+        *out = no_message;
         out->status = status;
     } else {
         out->pidfd = -1;
@@ -305,7 +305,7 @@ void peercred_peek(int fd, unsigned want, const struct peercred_space *space, st
         char bytes[CMSG_SPACE(sizeof(struct ucred))];
     } control;
     struct msghdr message;
-    *out = nothing;
+    *out = no_message;
     if (want & (PEERCRED_LABEL | PEERCRED_PIDFD)) {
         peek_all(fd, want, space, out);
         return;
