@@ -15,6 +15,7 @@
 //   listen PATH, relisten   make a listening socket; call listen(2) on it again
 //   accept                  accept a connection on it and go on with that
 //   write TEXT              write the text
+//   writemany N             write N bytes by one call
 //   hear                    read a line from the socket and print it
 //   drain                   read to the end of the stream and print how many bytes there were
 //   close                   close the socket
@@ -27,6 +28,8 @@
 //   oob                     send one out-of-band byte
 //   shutdown                end the output, keep the input
 //   burst PATH N            N times: connect, wait for up to 200 microseconds, write the number and its complement, close
+//   mix PATH N              connect N times, in turn as eight kinds of client, and send its uid, its pid, the number and a check sum
+//   passmany N M TEXT       N times: write the text with M descriptors; print how often that failed, and the last errno
 //   flood PATH N            N times: connect, write a byte, wait for the end of the stream every other time, close
 //   exec PATH ARGUMENT...   become another program
 #define _GNU_SOURCE
@@ -191,6 +194,85 @@ static void burst(const char *path, unsigned count) {
     }
 }
 
+// Writes with copies of a descriptor that is nothing special. Returns what sendmsg(2) does.
+static ssize_t send_with_descriptors(int through, const void *data, size_t size, size_t count) {
+    int descriptors[253];
+    char space[CMSG_SPACE(sizeof descriptors)] = {0};
+    struct iovec iov = {(void *)data, size};
+    struct msghdr msg = {.msg_iov = &iov, .msg_iovlen = 1};
+    msg.msg_control = space;
+    msg.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+    cmsg->cmsg_level = SOL_SOCKET;
+    cmsg->cmsg_type = SCM_RIGHTS;
+    cmsg->cmsg_len = CMSG_LEN(count * sizeof(int));
+    for (size_t i = 0; i < count; i++) descriptors[i] = STDIN_FILENO;
+    memcpy(CMSG_DATA(cmsg), descriptors, count * sizeof(int));
+    return sendmsg(through, &msg, MSG_NOSIGNAL);
+}
+
+static void pass_many(unsigned times, unsigned count, const char *text) {
+    int failed = 0, error = 0;
+    for (unsigned i = 0; i < times; i++) {
+        if (send_with_descriptors(sock, text, strlen(text), count) < 0) {
+            failed++;
+            error = errno;
+        }
+    }
+    printf("%d %d\n", failed, error);
+    fflush(stdout);
+}
+
+static void pause_for(long microseconds) {
+    struct timespec time = {.tv_nsec = microseconds * 1000};
+    nanosleep(&time, NULL);
+}
+
+static void mix(const char *path, unsigned count) {
+    socklen_t length;
+    struct sockaddr_un un = address(path, &length);
+    int silent[64];
+    memset(silent, -1, sizeof silent);
+    for (unsigned i = 0; i < count; i++) {
+        const unsigned message[4] = {getuid(), (unsigned)getpid(), i, ~(getuid() ^ (unsigned)getpid() ^ i)};
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+        if (connect(fd, (struct sockaddr *)&un, length)) die("connect");
+        switch (i % 8) {
+            case 0: // fast
+            case 1:
+                if (send(fd, message, sizeof message, MSG_NOSIGNAL) != sizeof message) die("send");
+                break;
+            case 2: // slow
+                pause_for(i % 5 * 100);
+                if (send(fd, message, sizeof message, MSG_NOSIGNAL) != sizeof message) die("send");
+                break;
+            case 3: // dripping
+                for (size_t n = 0; n < sizeof message; n++) {
+                    if (send(fd, (const char *)message + n, 1, MSG_NOSIGNAL) != 1) die("send");
+                }
+                break;
+            case 4: // closing
+                break;
+            case 5: // passing descriptors, of which an ordinary user may have only so many on the way
+                while (send_with_descriptors(fd, message, sizeof message, 253) < 0) {
+                    if (errno != ETOOMANYREFS) die("sendmsg");
+                    pause_for(500);
+                }
+                break;
+            case 6: // out of band
+                if (send(fd, "o", 1, MSG_OOB) != 1) die("send");
+                // A server may refuse this one, and be gone by now.
+                (void)!send(fd, message, sizeof message, MSG_NOSIGNAL);
+                break;
+            default: // silent
+                if (silent[i / 8 % 64] >= 0) close(silent[i / 8 % 64]);
+                silent[i / 8 % 64] = fd;
+                continue;
+        }
+        close(fd);
+    }
+}
+
 static void drain(void) {
     char buffer[65536];
     long total = 0;
@@ -241,6 +323,9 @@ int main(int argc, char **argv) {
         } else if (IS("write", 1)) {
             const char *text = argv[++i];
             if (write(sock, text, strlen(text)) != (ssize_t)strlen(text)) die(command);
+        } else if (IS("writemany", 1)) {
+            size_t size = id(argv[++i]);
+            if (write(sock, calloc(1, size), size) != (ssize_t)size) die(command);
         } else if (IS("hear", 0)) {
             char c;
             do {
@@ -275,6 +360,12 @@ int main(int argc, char **argv) {
         } else if (IS("burst", 2)) {
             burst(argv[i + 1], id(argv[i + 2]));
             i += 2;
+        } else if (IS("mix", 2)) {
+            mix(argv[i + 1], id(argv[i + 2]));
+            i += 2;
+        } else if (IS("passmany", 3)) {
+            pass_many(id(argv[i + 1]), id(argv[i + 2]), argv[i + 3]);
+            i += 3;
         } else if (IS("flood", 2)) {
             flood(argv[i + 1], id(argv[i + 2]));
             i += 2;

@@ -15,11 +15,14 @@ import java.io.StringWriter;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.PrimitiveIterator;
 import org.jspecify.annotations.Nullable;
 
 /** JSON Lines: an object a line, in ASCII without control characters. The keys are documented in docs/lspc.md. */
 final class JsonReport implements Report {
+    private static final String CONNECTION = "connection";
+
     private final JsonFactory json = new JsonFactoryBuilder()
             .configure(JsonWriteFeature.ESCAPE_NON_ASCII, true)
             .characterEscapes(new ControlEscapes())
@@ -36,16 +39,27 @@ final class JsonReport implements Report {
     }
 
     @Override
-    public void peer(Peer peer) throws IOException {
-        event("peer", object -> peer(object, peer));
+    public void peer(long connection, Peer peer) throws IOException {
+        event("peer", object -> {
+            object.writeNumberField(CONNECTION, connection);
+            peer(object, peer);
+        });
     }
 
     @Override
-    public void absent(Absence absence) throws IOException {
+    public void absent(OptionalLong connection, Absence absence) throws IOException {
         event("absent", object -> {
+            if (connection.isPresent()) {
+                object.writeNumberField(CONNECTION, connection.getAsLong());
+            }
             object.writeStringField("reason", absence.reason().name());
             object.writeStringField("message", absence.message());
         });
+    }
+
+    @Override
+    public void closed(long connection) throws IOException {
+        event("closed", object -> object.writeNumberField(CONNECTION, connection));
     }
 
     @Override

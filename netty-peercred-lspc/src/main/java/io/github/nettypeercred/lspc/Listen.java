@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.lspc;
 
-import io.github.nettypeercred.PeerCredentialsHandler;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
@@ -22,37 +22,41 @@ import org.jspecify.annotations.Nullable;
  * @param path where to bind
  * @param mode the socket's permission bits, null for what the umask gives
  * @param transport what the server runs on
- * @param groups whether supplementary groups are asked for
- * @param label whether the security label is asked for
+ * @param capture what it captures
  * @param report where to report
  */
-record Listen(
-        SocketPath path, @Nullable SocketMode mode, Transport transport, boolean groups, boolean label, Report report) {
+record Listen(SocketPath path, @Nullable SocketMode mode, Transport transport, Capture capture, Report report) {
     /** Runs until so many peers are reported, or until the process is ended. */
     void run(OptionalLong count) throws IOException, Failure, InterruptedException {
         transport.require();
         BoundSocket socket = BoundSocket.makeRoom(path);
-        ArrivalQueue arrivals = new ArrivalQueue();
-        bind(arrivals);
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, transport.ioHandler());
+        HappeningQueue happenings = new HappeningQueue(group.next());
+        bind(group, happenings);
         socket.bound(mode);
         report.listening(path);
         Names names = Names.ofThisSystem();
-        for (long reported = 0; count.isEmpty() || reported < count.getAsLong(); reported++) {
-            report(arrivals.next(), names);
+        for (long reported = 0; count.isEmpty() || reported < count.getAsLong(); ) {
+            if (report(happenings.next(), names)) {
+                reported++;
+            }
         }
     }
 
-    private void bind(ArrivalQueue arrivals) throws Failure, InterruptedException {
-        PeerCredentialsHandler.Builder capture = capture();
+    private void bind(EventLoopGroup group, HappeningQueue happenings) throws Failure, InterruptedException {
         Executor readers = Executors.newSingleThreadExecutor();
         ChannelFuture bound = new ServerBootstrap()
-                .group(new MultiThreadIoEventLoopGroup(1, transport.ioHandler()))
+                .group(group)
                 .channel(transport.serverChannel())
+                .handler(capture.acceptHandler())
                 .childOption(ChannelOption.ALLOW_HALF_CLOSURE, true)
                 .childHandler(new ChannelInitializer<Channel>() {
+                    private long connections; // touched on the one event loop alone
+
                     @Override
                     protected void initChannel(Channel connection) {
-                        connection.pipeline().addLast(capture.build()).addLast(new ArrivalHandler(arrivals, readers));
+                        capture.addTo(connection);
+                        connection.pipeline().addLast(new ConnectionHandler(++connections, happenings, readers));
                     }
                 })
                 .bind(new DomainSocketAddress(path.text()))
@@ -62,23 +66,21 @@ record Listen(
         }
     }
 
-    private PeerCredentialsHandler.Builder capture() {
-        PeerCredentialsHandler.Builder capture =
-                PeerCredentialsHandler.builder().process();
-        if (groups) {
-            capture.groups();
+    /** Reports something that happened, and returns whether it is one of what {@code --count} counts. */
+    private boolean report(Happening happening, Names names) throws IOException {
+        if (!(happening instanceof Happening.Captured captured)) {
+            report.closed(happening.connection());
+            return false;
         }
-        if (label) {
-            capture.label();
-        }
-        return capture;
-    }
-
-    private void report(Arrival arrival, Names names) throws IOException {
-        if (arrival.result() instanceof UnixPeerCredentials credentials) {
-            report.peer(Peer.named(credentials, arrival.facts().join(), names));
+        if (captured.result() instanceof UnixPeerCredentials credentials) {
+            report.peer(
+                    captured.connection(),
+                    Peer.named(credentials, captured.facts().join(), names));
         } else {
-            report.absent(arrival.result().absence().orElseThrow());
+            report.absent(
+                    OptionalLong.of(captured.connection()),
+                    captured.result().absence().orElseThrow());
         }
+        return true;
     }
 }

@@ -2,6 +2,7 @@
 package io.github.nettypeercred.lspc;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.OptionalLong;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -20,6 +21,11 @@ import picocli.CommandLine.Spec;
         description = "Binds PATH and prints a line for each peer that connects, until it is interrupted.",
         footer = {"", "A stale socket at PATH is replaced; a served one is not. The socket is removed at exit."})
 final class ListenCommand implements Callable<Integer> {
+    private static final long DEFAULT_SECONDS = 30;
+
+    /** A century. */
+    private static final long LONGEST_SECONDS = 3_155_760_000L;
+
     @Spec
     @SuppressWarnings("NullAway.Init")
     private CommandSpec spec;
@@ -30,6 +36,21 @@ final class ListenCommand implements Callable<Integer> {
 
     @Option(names = "--json", description = "Print JSON Lines.")
     private boolean json;
+
+    @Option(
+            names = "--mode",
+            paramLabel = "MODE",
+            converter = Mode.Converter.class,
+            defaultValue = "connect",
+            description = "connect (default): who connected. first-read: who sent the first bytes.")
+    @SuppressWarnings("NullAway.Init")
+    private Mode capture;
+
+    @Option(
+            names = "--deadline",
+            paramLabel = "S",
+            description = "Refuse a peer that sends nothing for S seconds; 30 unless given. Not with --mode connect.")
+    private @Nullable Long deadline;
 
     @Option(names = "--count", paramLabel = "N", description = "Exit after N peers.")
     private @Nullable Long count;
@@ -63,8 +84,20 @@ final class ListenCommand implements Callable<Integer> {
         if (count != null && count < 1) {
             throw new ParameterException(spec.commandLine(), "--count must be 1 or more");
         }
+        if (deadline != null && (deadline < 1 || deadline > LONGEST_SECONDS)) {
+            throw new ParameterException(spec.commandLine(), "--deadline must be 1 to " + LONGEST_SECONDS);
+        }
+        if (deadline != null && capture == Mode.CONNECT) {
+            throw new ParameterException(spec.commandLine(), "--deadline is for what is sent: not with --mode connect");
+        }
+        if (groups && capture != Mode.CONNECT) {
+            throw new ParameterException(
+                    spec.commandLine(), "--groups needs --mode connect: the kernel tells no groups of who sends");
+        }
         OptionalLong peers = count == null ? OptionalLong.empty() : OptionalLong.of(count);
-        new Listen(SocketPath.of(path, spec), mode, transport, groups, label, Report.of(json)).run(peers);
+        Capture captured =
+                new Capture(capture, groups, label, Duration.ofSeconds(deadline == null ? DEFAULT_SECONDS : deadline));
+        new Listen(SocketPath.of(path, spec), mode, transport, captured, Report.of(json)).run(peers);
         return 0;
     }
 }

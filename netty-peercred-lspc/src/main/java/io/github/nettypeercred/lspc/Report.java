@@ -3,6 +3,7 @@ package io.github.nettypeercred.lspc;
 
 import io.github.nettypeercred.Absence;
 import java.io.IOException;
+import java.util.OptionalLong;
 
 /** What the commands tell on standard output, in the form the user asked for. */
 interface Report {
@@ -14,11 +15,14 @@ interface Report {
     /** The socket is bound and takes connections. */
     void listening(SocketPath path) throws IOException;
 
-    /** A peer has connected. */
-    void peer(Peer peer) throws IOException;
+    /** A peer was captured, on the connection with that number. */
+    void peer(long connection, Peer peer) throws IOException;
 
-    /** Somebody is on the other end and the kernel did not say who. */
-    void absent(Absence absence) throws IOException;
+    /** Somebody is on the other end, of the connection with that number if they have one, and the kernel did not say who. */
+    void absent(OptionalLong connection, Absence absence) throws IOException;
+
+    /** A connection was closed. */
+    void closed(long connection) throws IOException;
 
     /** This is who serves a socket. */
     void listener(SocketPath path, Peer listener, Liveness liveness) throws IOException;

@@ -9,6 +9,7 @@ import io.github.nettypeercred.process.ProcessFacts;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -26,9 +27,11 @@ final class TextReport implements Report {
     }
 
     @Override
-    public void peer(Peer peer) throws IOException {
+    public void peer(long connection, Peer peer) throws IOException {
         UnixPeerCredentials credentials = peer.credentials();
-        StringBuilder line = new StringBuilder("peer uid=")
+        StringBuilder line = new StringBuilder("peer ")
+                .append(connection)
+                .append(" uid=")
                 .append(id(credentials.uid(), peer.user()))
                 .append(" gid=")
                 .append(id(credentials.gid(), peer.group()));
@@ -46,8 +49,14 @@ final class TextReport implements Report {
     }
 
     @Override
-    public void absent(Absence absence) throws IOException {
-        out.line("absent " + absence.reason() + ": " + Printable.of(absence.message()));
+    public void absent(OptionalLong connection, Absence absence) throws IOException {
+        out.line("absent " + (connection.isPresent() ? connection.getAsLong() + " " : "") + absence.reason() + ": "
+                + Printable.of(absence.message()));
+    }
+
+    @Override
+    public void closed(long connection) throws IOException {
+        out.line("closed " + connection);
     }
 
     @Override

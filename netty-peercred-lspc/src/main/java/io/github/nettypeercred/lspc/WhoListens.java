@@ -4,6 +4,7 @@ package io.github.nettypeercred.lspc;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.UnixPeerCredentials;
 import java.io.IOException;
+import java.util.OptionalLong;
 
 /** Connects to a socket and reports who listens there. */
 final class WhoListens {
@@ -22,7 +23,7 @@ final class WhoListens {
             if (result instanceof UnixPeerCredentials credentials) {
                 report(credentials);
             } else {
-                report.absent(result.absence().orElseThrow());
+                report.absent(OptionalLong.empty(), result.absence().orElseThrow());
                 throw path.failure("is served, but the kernel does not say by whom");
             }
         }

@@ -51,7 +51,8 @@ class ListenTest {
         try (Child lspc = listen("--count", "1", "--socket-mode", "0666", "--groups", "--transport", transport);
                 Child peer = peer(as(4294967290L, "27,4294967289"), PEER, "connect", path)) {
             assertThat(lspc.line())
-                    .isEqualTo("{\"event\":\"peer\",\"uid\":4294967290,\"gid\":4294967290,\"pid\":" + peer.pid()
+                    .isEqualTo("{\"event\":\"peer\",\"connection\":1,\"uid\":4294967290,\"gid\":4294967290,\"pid\":"
+                            + peer.pid()
                             + ",\"groups\":[27,4294967289],\"mechanism\":\"SO_PEERCRED\",\"moment\":\"connect\","
                             + "\"ids\":\"effective\"" + derived("connect", path));
             assertThat(lspc.rest()).isEmpty();
@@ -67,7 +68,7 @@ class ListenTest {
         try (Child lspc = listen("--count", "1");
                 Child peer = peer("connect", path)) {
             assertThat(lspc.line())
-                    .isEqualTo("{\"event\":\"peer\",\"uid\":0,\"gid\":0,\"pid\":" + peer.pid()
+                    .isEqualTo("{\"event\":\"peer\",\"connection\":1,\"uid\":0,\"gid\":0,\"pid\":" + peer.pid()
                             + ",\"mechanism\":\"SO_PEERCRED\",\"moment\":\"connect\",\"ids\":\"effective\","
                             + "\"user\":\"root\",\"group\":\"root\"" + derived("connect", path));
         }
@@ -81,6 +82,7 @@ class ListenTest {
                     assertThat(lspc.line())
                             .contains(",\"pid\":" + peer.pid() + ",")
                             .endsWith(derived("talk", path));
+                    assertClosed(lspc, i + 1, i == 199);
                 }
             }
             assertThat(lspc.exitCode()).isZero();
@@ -93,8 +95,51 @@ class ListenTest {
             for (int i = 0; i < 20; i++) {
                 try (Child peer = peer("talk", path)) {
                     assertThat(lspc.line()).contains(",\"pid\":" + peer.pid() + ",");
+                    assertClosed(lspc, i + 1, i == 19);
                 }
             }
+            assertThat(lspc.exitCode()).isZero();
+        }
+    }
+
+    private static void assertClosed(Child lspc, int connection, boolean last) throws Exception {
+        if (!last) {
+            assertThat(lspc.line()).isEqualTo("{\"event\":\"closed\",\"connection\":" + connection + "}");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"epoll", "io_uring"})
+    void firstRead_namesWhoSent(String transport) throws Exception {
+        assumeRoot();
+        try (Child lspc = listen("--mode", "first-read", "--socket-mode", "0666", "--transport", transport);
+                Child peer = peer(as(4294967290L, ""), PEER, "talk", path)) {
+            assertThat(lspc.line())
+                    .startsWith("{\"event\":\"peer\",\"connection\":1,\"uid\":4294967290,\"gid\":4294967290,\"pid\":"
+                            + peer.pid() + ",\"mechanism\":\"SCM_CREDENTIALS\",\"moment\":\"first-read\","
+                            + "\"ids\":\"sender-chosen\"")
+                    .doesNotContain("\"groups\"");
+            assertClosed(lspc, 1, false);
+        }
+    }
+
+    @Test
+    void firstRead_ofASilentPeer_isAbsentAfterTheDeadline() throws Exception {
+        try (Child lspc = listen("--mode", "first-read", "--deadline", "1");
+                Child peer = peer("connect", path)) {
+            assertThat(peer.pid()).isPositive();
+            assertThat(lspc.line())
+                    .startsWith("{\"event\":\"absent\",\"connection\":1,\"reason\":\"TIMED_OUT\",\"message\":\"");
+            assertClosed(lspc, 1, false);
+        }
+    }
+
+    @Test
+    void firstRead_ofNothing_isAbsent() throws Exception {
+        try (Child lspc = listen("--mode", "first-read", "--count", "1")) {
+            peer("connect", path).close();
+            assertThat(lspc.line())
+                    .startsWith("{\"event\":\"absent\",\"connection\":1,\"reason\":\"NO_DATA\",\"message\":\"");
             assertThat(lspc.exitCode()).isZero();
         }
     }
@@ -131,7 +176,7 @@ class ListenTest {
             try (Child peer = peer(List.of(), hostile, "connect", path)) {
                 String escaped = "\"" + folder + "/a\\u000a\\u001b uid=0 \\u202e\\u0022\"";
                 assertThat(lspc.line())
-                        .startsWith("peer uid=")
+                        .startsWith("peer 1 uid=")
                         .contains(" pid=" + peer.pid() + " ")
                         .endsWith(" derived: exe=" + escaped + " cmdline=" + escaped + " connect " + path);
                 assertThat(lspc.rest()).isEmpty();
@@ -152,7 +197,8 @@ class ListenTest {
             try (Child peer = peer(as(1000, ""), PEER, "connect", path)) {
                 assertThat(peer.pid()).isPositive();
                 assertThat(lspc.line())
-                        .matches("\\{\"event\":\"absent\",\"reason\":\"UNMAPPED\",\"message\":\"[^\"]+\"}");
+                        .matches(
+                                "\\{\"event\":\"absent\",\"connection\":1,\"reason\":\"UNMAPPED\",\"message\":\"[^\"]+\"}");
                 assertThat(lspc.exitCode()).isZero();
             }
         }

@@ -24,6 +24,18 @@ class UsageTest {
                         "Invalid value for option '--socket-mode': '0888' is no octal mode such as 0660",
                         new String[] {"listen", "/x", "--socket-mode", "0888"}),
                 Arguments.of(
+                        "Invalid value for option '--mode': 'accept' is none of connect, first-read",
+                        new String[] {"listen", "/x", "--mode", "accept"}),
+                Arguments.of(
+                        "--deadline must be 1 to 3155760000",
+                        new String[] {"listen", "/x", "--mode", "first-read", "--deadline", "0"}),
+                Arguments.of(
+                        "--deadline is for what is sent: not with --mode connect",
+                        new String[] {"listen", "/x", "--deadline", "1"}),
+                Arguments.of(
+                        "--groups needs --mode connect: the kernel tells no groups of who sends",
+                        new String[] {"listen", "/x", "--mode", "first-read", "--groups"}),
+                Arguments.of(
                         "Invalid value for option '--transport': 'nio' is neither epoll nor io_uring",
                         new String[] {"demo", "--transport", "nio"}));
     }

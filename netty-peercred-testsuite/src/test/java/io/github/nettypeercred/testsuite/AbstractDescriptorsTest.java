@@ -16,7 +16,6 @@ import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.EventExecutorGroup;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -48,7 +47,7 @@ abstract class AbstractDescriptorsTest {
                 acceptHandler,
                 child -> prepare(child, executors, initialized.incrementAndGet(), captured))) {
             flood(server, 100); // opens what stays open: event loops, selectors, class files
-            long before = settled();
+            long before = Descriptors.settled();
             flood(server, CONNECTIONS);
             int total = CONNECTIONS + 100;
             await().atMost(60, TimeUnit.SECONDS).until(() -> accepted.get() == total);
@@ -61,14 +60,6 @@ abstract class AbstractDescriptorsTest {
         } finally {
             executors.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
         }
-    }
-
-    /** The number of descriptors once it has stayed the same for a moment. */
-    private static long settled() {
-        AtomicLong last = new AtomicLong(-1);
-        await().pollInterval(300, TimeUnit.MILLISECONDS)
-                .until(() -> last.getAndSet(Descriptors.open()) == Descriptors.open());
-        return last.get();
     }
 
     private static void flood(TestServer server, int connections) {

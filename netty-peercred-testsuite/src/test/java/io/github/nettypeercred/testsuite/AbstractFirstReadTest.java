@@ -463,6 +463,26 @@ abstract class AbstractFirstReadTest {
     }
 
     @Test
+    void writeOf1MiB_isOneSendersAndWhole() {
+        AtomicLong bytes = new AtomicLong();
+        try (TestServer server = start(
+                        child -> child.pipeline().addLast(firstRead().build(), new ChannelInboundHandlerAdapter() {
+                            @Override
+                            public void channelRead(ChannelHandlerContext ctx, Object msg) {
+                                bytes.addAndGet(((ByteBuf) msg).readableBytes());
+                                ((ByteBuf) msg).release();
+                            }
+                        }));
+                Peer peer = Peer.start(Peer.as(1000, 1000, "-", "connect", server.path(), "writemany", "1048576"))) {
+            assertNext(server, "active");
+            assertThat(captured(server, Moment.FIRST_READ).uid()).isEqualTo(1000);
+            assertThat(peer.exit()).isZero();
+            assertNext(server, "inactive");
+            assertThat(bytes).hasValue(1 << 20);
+        }
+    }
+
+    @Test
     void outOfBandByteAlone_isNobodys_andSpinsNot() throws Exception {
         try (TestServer server = start(firstRead().deadline(Duration.ofSeconds(2)));
                 Peer peer = Peer.start("connect", server.path(), "oob", "say", "sent", "drain")) {

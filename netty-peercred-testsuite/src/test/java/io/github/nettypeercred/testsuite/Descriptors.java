@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.testsuite;
 
+import static org.awaitility.Awaitility.await;
+
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 
 /** The descriptors that this process has open. */
@@ -17,5 +21,12 @@ final class Descriptors {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** Their number once it has stayed the same for a moment. */
+    static long settled() {
+        AtomicLong last = new AtomicLong(-1);
+        await().pollInterval(300, TimeUnit.MILLISECONDS).until(() -> last.getAndSet(open()) == open());
+        return last.get();
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.testsuite;
 
+import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsEvent;
 import io.github.nettypeercred.PeerCredentialsHandler;
 import io.github.nettypeercred.UnixPeerCredentials;
@@ -11,7 +12,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.unix.DomainSocketAddress;
 
-/** A server to be run in namespaces of its own: prints a line a connection. */
+/** A server to be run in namespaces of its own: prints a line a connection. Arguments: path, "connect" or "first-read". */
 final class NamespaceServer {
     private NamespaceServer() {}
 
@@ -19,16 +20,20 @@ final class NamespaceServer {
         new ServerBootstrap()
                 .group(TestTransport.EPOLL.newGroup(1))
                 .channel(TestTransport.EPOLL.serverChannel())
+                .handler(PeerCredentialsAcceptHandler.builder()
+                        .admitAbsent()
+                        .firstRead()
+                        .build())
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel child) {
-                        child.pipeline()
-                                .addLast(
-                                        PeerCredentialsHandler.builder()
-                                                .groups()
-                                                .process()
-                                                .build(),
-                                        new Printer());
+                        PeerCredentialsHandler.Builder handler = PeerCredentialsHandler.builder();
+                        if (args[1].equals("first-read")) {
+                            handler.firstRead().senderProcess();
+                        } else {
+                            handler.groups().process();
+                        }
+                        child.pipeline().addLast(handler.build(), new Printer());
                     }
                 })
                 .bind(new DomainSocketAddress(args[0]))

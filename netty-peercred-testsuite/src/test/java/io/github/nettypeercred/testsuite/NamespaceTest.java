@@ -28,16 +28,7 @@ class NamespaceTest {
     @Test
     void server_thatMapsRootOnly_takesNobodyElseForAnybody() {
         Path path = TestServer.newPath();
-        List<String> command = new ArrayList<>(unshare());
-        command.addAll(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
-                NamespaceServer.class.getName(),
-                path.toString()));
-        try (Peer server = Peer.startProgram(command)) {
-            assertThat(server.line()).isEqualTo("ready");
-            TestServer.openToAll(path);
+        try (Peer server = startServer(path, "connect")) {
             assertThat(seenBy(server, Peer.as(0, 0, "10,20,30", "connect", path.toString(), "await")))
                     .isEqualTo("uid=0 gid=0 groups=[; 3 unmapped] source=SO_PEERCRED/CONNECT/EFFECTIVE"
                             + " pid=OptionalInt.empty alive=true ids=UNMAPPED");
@@ -50,6 +41,21 @@ class NamespaceTest {
             assertThat(seenBy(server, Peer.as(0, 1000, "-", "connect", path.toString(), "await")))
                     .isEqualTo("UNMAPPED");
         }
+    }
+
+    static Peer startServer(Path path, String mode) {
+        List<String> command = new ArrayList<>(unshare());
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                NamespaceServer.class.getName(),
+                path.toString(),
+                mode));
+        Peer server = Peer.startProgram(command);
+        assertThat(server.line()).isEqualTo("ready");
+        TestServer.openToAll(path);
+        return server;
     }
 
     @Test
@@ -69,11 +75,11 @@ class NamespaceTest {
         }
     }
 
-    private static List<String> unshare() {
+    static List<String> unshare() {
         return List.of("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc");
     }
 
-    private static String seenBy(Peer server, String... script) {
+    static String seenBy(Peer server, String... script) {
         try (Peer peer = Peer.start(script)) {
             assertThat(peer.pid()).isPositive();
             return server.line();

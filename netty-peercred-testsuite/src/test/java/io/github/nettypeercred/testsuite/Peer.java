@@ -95,8 +95,12 @@ final class Peer implements AutoCloseable {
 
     /** Waits until the process has ended and is reaped. */
     int exit() {
+        return exit(30);
+    }
+
+    int exit(int withinSeconds) {
         try {
-            assertThat(process.waitFor(30, TimeUnit.SECONDS))
+            assertThat(process.waitFor(withinSeconds, TimeUnit.SECONDS))
                     .as("the peer ends")
                     .isTrue();
             return process.exitValue();

@@ -16,15 +16,25 @@ import java.util.concurrent.Executor;
  * Queues who is on the other end, drops what comes from there, and closes when the other end does, but not before the
  * facts of its process are read: the process handle closes with the channel.
  */
-final class ArrivalHandler extends ChannelInboundHandlerAdapter {
-    private final ArrivalQueue arrivals;
+final class ConnectionHandler extends ChannelInboundHandlerAdapter {
+    private final long connection;
+    private final HappeningQueue happenings;
     private final Executor readers;
     private CompletableFuture<Optional<ProcessFacts>> facts = CompletableFuture.completedFuture(Optional.empty());
 
     /** Makes a handler for one channel that reads facts on an executor which may block. */
-    ArrivalHandler(ArrivalQueue arrivals, Executor readers) {
-        this.arrivals = arrivals;
+    ConnectionHandler(long connection, HappeningQueue happenings, Executor readers) {
+        this.connection = connection;
+        this.happenings = happenings;
         this.readers = readers;
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        ctx.channel()
+                .closeFuture()
+                .addListener(closed -> happenings.add(
+                        new Happening.Closed(connection), ctx.channel().parent()));
     }
 
     @Override
@@ -35,7 +45,9 @@ final class ArrivalHandler extends ChannelInboundHandlerAdapter {
                     .credentials()
                     .flatMap(peer -> peer.process().value())
                     .ifPresent(this::read);
-            arrivals.add(new Arrival(announced.result(), facts), ctx.channel().parent());
+            happenings.add(
+                    new Happening.Captured(connection, announced.result(), facts),
+                    ctx.channel().parent());
         } else if (event instanceof ChannelInputShutdownEvent) {
             facts.whenComplete((read, failed) -> ctx.close());
         }
