@@ -182,7 +182,7 @@ class NativeLibraryFileTest {
     }
 
     @ParameterizedTest
-    @MethodSource("libraries")
+    @MethodSource("linuxLibraries")
     void library_is_linked_by_the_loader_of_musl(String library, @TempDir Path folder) throws IOException {
         Path loader = muslLoader();
         assumeTrue(loader != null, "musl is not installed (Debian: apt-get install musl)");
