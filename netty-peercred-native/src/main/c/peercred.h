@@ -27,7 +27,19 @@ enum peercred_status {
     PEERCRED_NOTHING_NOW = 10,    // no byte can be read or sent now, and later it may
     PEERCRED_END = 11,            // the end of the stream, with no byte before it
     PEERCRED_NO_CREDENTIAL = 12,  // a byte is there, and no credential came with it
-    PEERCRED_NOT_VISIBLE = 13     // the process is not in this pid namespace
+    PEERCRED_NOT_VISIBLE = 13,    // the process is not in this pid namespace
+    PEERCRED_MALFORMED = 14       // the answer is of another version, or of a form that cannot be
+};
+
+// What an answer comes from.
+enum peercred_mechanism {
+    PEERCRED_NO_MECHANISM = 0,    // this system has none
+    PEERCRED_SO_PEERCRED = 1,     // Linux, OpenBSD: effective ids
+    PEERCRED_SCM_CREDENTIALS = 2, // Linux: ids that the sender chose among its own
+    PEERCRED_LOCAL_PEERCRED = 3,  // macOS, FreeBSD: effective ids
+    PEERCRED_LOCAL_PEEREID = 4,   // NetBSD: effective ids
+    PEERCRED_SCM_CREDS = 5,       // FreeBSD, if the sender wants it; NetBSD, if the receiver does: effective ids
+    PEERCRED_SCM_CREDS2 = 6       // FreeBSD 13: effective ids
 };
 
 enum peercred_want {
@@ -42,7 +54,7 @@ enum peercred_want {
 // The fixed part of an answer. Java reads it at these offsets.
 struct peercred {
     int32_t status; // of pid, uid and gid
-    int32_t pid;    // 0: not visible in this pid namespace
+    int32_t pid;    // 0: not visible in this pid namespace, or the mechanism records none
     uint32_t uid;
     uint32_t gid;
     int32_t groups_status;
@@ -52,7 +64,19 @@ struct peercred {
     int32_t pidfd_status;
     int32_t pidfd;       // -1, or a descriptor with close-on-exec set that the caller must close
     int32_t pidfd_errno; // the errno behind PEERCRED_REAPED, PEERCRED_UNSUPPORTED or PEERCRED_NOT_CONNECTED, or 0
+    int32_t mechanism;   // one of enum peercred_mechanism: what was asked, or what is meant to answer, whatever the status
 };
+
+// An answer with nothing in it.
+#define PEERCRED_NOTHING(status_, mechanism_)    \
+    {                                            \
+        .status = (status_),                     \
+        .groups_status = PEERCRED_NOT_REQUESTED, \
+        .label_status = PEERCRED_NOT_REQUESTED,  \
+        .pidfd_status = PEERCRED_NOT_REQUESTED,  \
+        .pidfd = -1,                             \
+        .mechanism = (mechanism_),               \
+    }
 
 // Where the parts of variable length go. A part that is not asked for may be NULL.
 struct peercred_space {
@@ -69,7 +93,8 @@ void peercred_connect_time(int fd, unsigned want, const struct peercred_space *s
 
 // Makes the kernel attach the sender's credentials to what is read from a Unix socket, or no longer; PEERCRED_LABEL and PEERCRED_PIDFD
 // in want, the sender's label and a descriptor of its process as well, where the kernel has those. On a listening socket: for
-// those that it accepts. Returns PEERCRED_OK or -errno of setsockopt(2), or PEERCRED_UNSUPPORTED.
+// those that it accepts. On NetBSD it holds for one message of a stream, and may be set again. Returns PEERCRED_OK, -errno of setsockopt(2),
+// PEERCRED_NOT_UNIX_SOCKET or PEERCRED_UNSUPPORTED.
 int peercred_pass_credentials(int fd, unsigned want, int on);
 
 // Lets others send descriptors through a Unix socket, as is the default, or refuses them with EPERM. On a listening socket: for those
@@ -78,7 +103,7 @@ int peercred_pass_descriptors(int fd, int on);
 
 // Looks who sent the byte of a stream that the next read returns first, without taking it. Never blocks, and leaves no descriptor open
 // that was passed with the byte. Fills all of out as peercred_connect_time does; there are no groups. Its status is PEERCRED_OK,
-// _NOTHING_NOW, _END, _NO_CREDENTIAL, _TRUNCATED, _UNSUPPORTED, or -errno of recvmsg(2): a pending error of the socket,
+// _NOTHING_NOW, _END, _NO_CREDENTIAL, _TRUNCATED, _MALFORMED, _UNSUPPORTED, or -errno of recvmsg(2): a pending error of the socket,
 // which is taken out of it. Of want, PEERCRED_LABEL and PEERCRED_PIDFD count; each look gives a new process descriptor.
 void peercred_peek(int fd, unsigned want, const struct peercred_space *space, struct peercred *out);
 
@@ -134,6 +159,18 @@ struct peercred_sent {
 // PEERCRED_NOTHING_NOW if there is no room now; -EPERM if the ids or the pid are not the process's own and it lacks the
 // capability; -ESRCH if no process has the pid; -EINVAL if an id has no meaning in this user namespace.
 void peercred_send(int fd, const void *bytes, uint32_t length, const struct peercred_sender *as, struct peercred_sent *out);
+
+// What the kernel says of the process that used the peer's end last: as it is now, not when the connection was set up. To be
+// shown, never to be decided by. macOS alone has it.
+struct peercred_now {
+    int32_t pid_status;
+    int32_t pid;
+    int32_t effective_pid_status;
+    int32_t effective_pid; // of the process in whose name it acts
+    int32_t token_status;
+    uint32_t token[8]; // audit_token_t
+};
+void peercred_peer_now(int fd, struct peercred_now *out);
 
 // Whether the process runs: PEERCRED_OK or PEERCRED_EXITED. Never blocks.
 int peercred_pidfd_state(int pidfd);

@@ -3,7 +3,13 @@
 // Linux: unix(7), socket(7), pidfd_open(2). Runs on kernels from 3.10 on, where an option that the kernel lacks
 // is answered with ENOPROTOOPT.
 #define _GNU_SOURCE
-#include "peercred.h"
+#define PEERCRED_HAS_CONNECT_TIME
+#define PEERCRED_HAS_MESSAGES
+#define PEERCRED_HAS_DATAGRAMS
+#define PEERCRED_HAS_SENDING
+#define PEERCRED_HAS_PASS_DESCRIPTORS
+#define PEERCRED_HAS_PIDFD
+#include "peercred_lacking.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -62,12 +68,8 @@ _Static_assert(offsetof(struct pidfd_info_v1, fsgid) == 56, "pidfd_info.fsgid");
 #define PIDFD_INFO_PID_BIT (UINT64_C(1) << 0)
 #define PIDFD_INFO_CREDS_BIT (UINT64_C(1) << 1)
 
-static const struct peercred nothing = {
-    .groups_status = PEERCRED_NOT_REQUESTED,
-    .label_status = PEERCRED_NOT_REQUESTED,
-    .pidfd_status = PEERCRED_NOT_REQUESTED,
-    .pidfd = -1,
-};
+static const struct peercred nothing = PEERCRED_NOTHING(PEERCRED_OK, PEERCRED_SO_PEERCRED);
+static const struct peercred no_message = PEERCRED_NOTHING(PEERCRED_OK, PEERCRED_SCM_CREDENTIALS);
 
 // The status that an errno of getsockopt(2) stands for.
 static int status_of(int error) {
@@ -291,7 +293,7 @@ static void take_all(struct msghdr *message, unsigned want, const struct peercre
     const int status = out->status;
     if (out->pidfd >= 0) close(out->pidfd); // of nobody, or not asked for: somebody else has set the option
     if (status != PEERCRED_OK) {
-        *out = nothing;
+        *out = no_message;
         out->status = status;
     } else {
         out->pidfd = -1;
@@ -308,7 +310,7 @@ union ids_control {
 
 static ssize_t peek(int fd, int flags, unsigned want, const struct peercred_space *space, struct peercred *out) {
     struct msghdr message;
-    *out = nothing;
+    *out = no_message;
     if (want & (PEERCRED_LABEL | PEERCRED_PIDFD)) {
         union all_control control;
         const ssize_t length = look(fd, flags, &control, sizeof control.bytes, &message);
@@ -379,7 +381,7 @@ int peercred_receive(int fd, unsigned want, const struct peercred_space *space, 
     if (taken < 0) return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
     for (int i = 0; i < taken; i++) {
         struct msghdr *message = &messages[i].msg_hdr;
-        out[i].sender = nothing;
+        out[i].sender = no_message;
         out[i].length = messages[i].msg_len;
         take_name(&names[i], message->msg_namelen, &out[i]);
         if (ids_only) {

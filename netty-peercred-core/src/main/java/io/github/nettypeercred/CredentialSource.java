@@ -21,10 +21,27 @@ public record CredentialSource(Mechanism mechanism, Moment moment, Ids ids) {
 
     /** The socket option or control message that credentials came from. */
     public enum Mechanism {
-        /** {@code getsockopt(SOL_SOCKET, SO_PEERCRED)}, Linux: socket(7), unix(7). */
+        /** {@code getsockopt(SOL_SOCKET, SO_PEERCRED)}, Linux: socket(7), unix(7); OpenBSD: getsockopt(2). Effective ids. */
         SO_PEERCRED,
-        /** A control message of type SCM_CREDENTIALS, which {@code SO_PASSCRED} asks for, Linux: unix(7), cmsg(3). */
-        SCM_CREDENTIALS
+        /**
+         * A control message of type SCM_CREDENTIALS, which {@code SO_PASSCRED} asks for, Linux: unix(7), cmsg(3). Ids that the
+         * sender chose.
+         */
+        SCM_CREDENTIALS,
+        /**
+         * {@code getsockopt(SOL_LOCAL, LOCAL_PEERCRED)}, macOS and FreeBSD: unix(4). Effective ids and at most 15 supplementary
+         * groups, of which the kernel leaves out what is more. No pid on macOS and on FreeBSD before 13.
+         */
+        LOCAL_PEERCRED,
+        /** {@code getsockopt(SOL_LOCAL, LOCAL_PEEREID)}, NetBSD: unix(4). Effective ids. */
+        LOCAL_PEEREID,
+        /**
+         * A control message of type SCM_CREDS that the kernel filled: on NetBSD, as {@code LOCAL_CREDS} asks for; on FreeBSD, as the
+         * sender asked for. unix(4), recvmsg(2). Effective ids.
+         */
+        SCM_CREDS,
+        /** A control message of type SCM_CREDS2, which {@code LOCAL_CREDS_PERSISTENT} asks for, FreeBSD 13: unix(4). Effective ids. */
+        SCM_CREDS2
     }
 
     /** The moment of which credentials speak. What the peer's process does afterwards never changes them. */

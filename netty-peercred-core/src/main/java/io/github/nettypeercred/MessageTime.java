@@ -6,6 +6,8 @@ import io.github.nettypeercred.CredentialSource.Mechanism;
 import io.github.nettypeercred.CredentialSource.Moment;
 import io.github.nettypeercred.process.PeerProcess;
 import io.github.nettypeercred.spi.CredentialsFactory;
+import java.util.EnumMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /** Makes credentials out of what came with a message. Nothing in them is borrowed from the connection's set-up. */
@@ -19,10 +21,17 @@ final class MessageTime implements CredentialsFactory {
             "the kernel does not attest the groups of a message's sender: capture the connection too, with"
                     + " connectAndFirstRead()"));
 
-    private final CredentialSource source;
+    /** Of the mechanisms that go with messages, made beforehand, so that a capture allocates none. */
+    private final Map<Mechanism, CredentialSource> sources = new EnumMap<>(Mechanism.class);
 
     private MessageTime(Moment moment) {
-        source = new CredentialSource(Mechanism.SCM_CREDENTIALS, moment, Ids.SENDER_CHOSEN);
+        put(Mechanism.SCM_CREDENTIALS, moment, Ids.SENDER_CHOSEN);
+        put(Mechanism.SCM_CREDS, moment, Ids.EFFECTIVE);
+        put(Mechanism.SCM_CREDS2, moment, Ids.EFFECTIVE);
+    }
+
+    private void put(Mechanism mechanism, Moment moment, Ids ids) {
+        sources.put(mechanism, new CredentialSource(mechanism, moment, ids));
     }
 
     /** Lets go of a result that nobody gets: it may own a process handle. */
@@ -41,7 +50,8 @@ final class MessageTime implements CredentialsFactory {
             @Nullable Answer<SupplementaryGroups> groups,
             @Nullable Answer<String> label,
             @Nullable Answer<PeerProcess> process) {
-        if (uid == -1 || gid == -1 || mechanism != Mechanism.SCM_CREDENTIALS) {
+        CredentialSource source = sources.get(mechanism);
+        if (uid == -1 || gid == -1 || source == null) {
             if (process != null) {
                 process.value().ifPresent(PeerProcess::close);
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.jni;
 
+import io.github.nettypeercred.CredentialSource.Mechanism;
 import io.github.nettypeercred.spi.AttachedIds;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.FastThreadLocal;
@@ -31,10 +32,21 @@ final class CaptureBuffer {
     private static final int PIDFD_STATUS = 32;
     private static final int PIDFD = 36;
     private static final int PIDFD_ERRNO = 40;
-    private static final int LENGTH = 44; // behind struct peercred, as in struct peercred_datagram
-    private static final int STRUCT_SIZE = 48;
+    private static final int MECHANISM = 44;
+    private static final int LENGTH = 48; // behind struct peercred, as in struct peercred_datagram
+    private static final int STRUCT_SIZE = 52;
 
     private static final int SENT = 4;
+
+    /** In the order of enum peercred_mechanism, after the one that is none. */
+    private static final Mechanism[] MECHANISMS = {
+        Mechanism.SO_PEERCRED,
+        Mechanism.SCM_CREDENTIALS,
+        Mechanism.LOCAL_PEERCRED,
+        Mechanism.LOCAL_PEEREID,
+        Mechanism.SCM_CREDS,
+        Mechanism.SCM_CREDS2
+    };
 
     private final ByteBuffer buffer;
     private final long address;
@@ -136,6 +148,17 @@ final class CaptureBuffer {
 
     int gid() {
         return buffer.getInt(GID);
+    }
+
+    /** Where the ids come from, if there are any. */
+    Mechanism mechanism() {
+        return MECHANISMS[buffer.getInt(MECHANISM) - 1];
+    }
+
+    /** What was asked, in the words of its manual. */
+    String call() {
+        int mechanism = buffer.getInt(MECHANISM);
+        return mechanism == 0 ? "credentials of peers" : MECHANISMS[mechanism - 1].name();
     }
 
     int groupsStatus() {

@@ -4,7 +4,6 @@ package io.github.nettypeercred.jni;
 import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.Answer;
-import io.github.nettypeercred.CredentialSource.Mechanism;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.SupplementaryGroups;
 import io.github.nettypeercred.process.PeerProcess;
@@ -53,7 +52,7 @@ public final class ConnectTimeCapture {
         Answer<PeerProcess> process =
                 request.process() ? CapturedParts.process(buffer, "SO_PEERPIDFD (Linux 6.5)") : null;
         if (status != Status.OK) {
-            return Status.absence("SO_PEERCRED", status, 0);
+            return Status.absence(buffer.call(), status, 0);
         }
         if (server != null && !checked) {
             buffer.setChecked(server);
@@ -72,7 +71,7 @@ public final class ConnectTimeCapture {
                 uid,
                 gid,
                 pid,
-                Mechanism.SO_PEERCRED,
+                buffer.mechanism(),
                 request.groups() ? groups(fd, buffer, namespace) : null,
                 request.label()
                         ? CapturedParts.label(buffer, "SO_PEERSEC", larger -> larger.capture(fd, WANT_LABEL))

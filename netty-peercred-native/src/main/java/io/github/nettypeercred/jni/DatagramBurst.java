@@ -27,12 +27,12 @@ public final class DatagramBurst {
     private static final int PID = 4;
     private static final int UID = 8;
     private static final int GID = 12;
-    private static final int LENGTH = 44;
-    private static final int SPACE = 48;
-    private static final int CAPACITY = 56;
-    private static final int NAME_LENGTH = 60;
-    private static final int NAME = 64;
-    private static final int SIZE = 176;
+    private static final int LENGTH = 48;
+    private static final int SPACE = 56;
+    private static final int CAPACITY = 64;
+    private static final int NAME_LENGTH = 68;
+    private static final int NAME = 72;
+    private static final int SIZE = 184;
 
     /** PEERCRED_BURST of peercred.h. */
     private static final int MOST = 64;

@@ -4,7 +4,6 @@ package io.github.nettypeercred.jni;
 import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.Answer;
-import io.github.nettypeercred.CredentialSource.Mechanism;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.process.PeerProcess;
 import io.github.nettypeercred.spi.CaptureRequest;
@@ -27,7 +26,16 @@ public final class MessageCapture {
      */
     public static @Nullable Absence begin(int fd, CaptureRequest request) {
         Absence unavailable = unavailable();
-        return unavailable == null ? absence(PASSCRED, Native.passCredentials(fd, want(request), true)) : unavailable;
+        if (unavailable != null) {
+            return unavailable;
+        }
+        int status = Native.passCredentials(fd, want(request), true);
+        return status == Status.UNSUPPORTED
+                ? new Absence(
+                        AbsenceReason.UNSUPPORTED,
+                        "this system attaches no credentials to what is read: capture those of the connection, without"
+                                + " firstRead()")
+                : absence(PASSCRED, status);
     }
 
     /**
@@ -85,7 +93,7 @@ public final class MessageCapture {
             return null;
         }
         if (status != Status.OK) {
-            return Status.absence("recvmsg MSG_PEEK for SCM_CREDENTIALS", status, 0);
+            return Status.absence("recvmsg MSG_PEEK for " + buffer.call(), status, 0);
         }
         // First of all, so that whatever comes below, the descriptor has an owner.
         Answer<PeerProcess> process = request.process() ? CapturedParts.process(buffer, "SCM_PIDFD (Linux 6.5)") : null;
@@ -102,7 +110,7 @@ public final class MessageCapture {
         Answer<String> label = request.label()
                 ? CapturedParts.label(buffer, "SCM_SECURITY", larger -> larger.peek(fd, ConnectTimeCapture.WANT_LABEL))
                 : null;
-        return factory.credentials(uid, gid, pid, Mechanism.SCM_CREDENTIALS, null, label, process);
+        return factory.credentials(uid, gid, pid, buffer.mechanism(), null, label, process);
     }
 
     private static @Nullable Absence nobody(int uid, int gid, int pid) {

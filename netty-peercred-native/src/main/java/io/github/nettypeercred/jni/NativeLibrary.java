@@ -116,7 +116,8 @@ public final class NativeLibrary {
     private static Path copy(InputStream library, Path folder, String fileName) throws IOException {
         Path file = null;
         try {
-            file = Files.createTempFile(folder, fileName.substring(0, fileName.lastIndexOf('.')), ".so");
+            int dot = fileName.lastIndexOf('.');
+            file = Files.createTempFile(folder, fileName.substring(0, dot), fileName.substring(dot));
             Files.copy(library, file, StandardCopyOption.REPLACE_EXISTING);
             return file;
         } catch (IOException e) {
@@ -165,7 +166,8 @@ public final class NativeLibrary {
 
     private static String platformName() {
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-        return "netty_peercred_" + (os.startsWith("linux") ? "linux" : os.replaceAll("[^a-z0-9]", "")) + "_" + arch();
+        // The name of the kernel, as uname(1) has it.
+        return "netty_peercred_" + (os.startsWith("mac") ? "darwin" : os.replaceAll("[^a-z0-9]", "")) + "_" + arch();
     }
 
     /** The processor in the words of Netty's native jars and ours. */

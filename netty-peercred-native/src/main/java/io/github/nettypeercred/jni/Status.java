@@ -21,6 +21,7 @@ final class Status {
     static final int END = 11;
     static final int NO_CREDENTIAL = 12;
     static final int NOT_VISIBLE = 13;
+    static final int MALFORMED = 14;
 
     private Status() {}
 
@@ -52,6 +53,9 @@ final class Status {
                 new Absence(AbsenceReason.UNAVAILABLE, call + ": a byte came without its sender's credentials", cause);
             case NOT_VISIBLE ->
                 new Absence(AbsenceReason.UNMAPPED, call + ": the process is not in this pid namespace", cause);
+            case MALFORMED ->
+                new Absence(
+                        AbsenceReason.MALFORMED, call + ": the answer is of another version than is known here", cause);
             case NOT_FOUND -> new Absence(AbsenceReason.NO_SUCH_ACCOUNT, call + ": no such entry", cause);
             default -> new Absence(AbsenceReason.FAILED, call + ": status " + status, cause);
         };

@@ -13,13 +13,17 @@ import java.util.List;
  * Which ids this process's user namespace cannot tell apart. An id without a counterpart in it reads as the overflow id,
  * 65534 unless configured otherwise; only where the namespace maps the whole range is that id an ordinary one.
  *
+ * <p>Other systems have none: there every id is mapped.
+ *
  * <p>Source: user_namespaces(7). Read once: a process with threads cannot change its user namespace.
  *
  * @param uidOverflow the uid that stands for every unmapped one, or -1 if all are mapped
  * @param gidOverflow the gid that stands for every unmapped one, or -1 if all are mapped
  */
 record UserNamespace(int uidOverflow, int gidOverflow) {
-    static final UserNamespace CURRENT = read(Path.of("/proc"));
+    private static final boolean ON_LINUX = System.getProperty("os.name").startsWith("Linux");
+
+    static final UserNamespace CURRENT = ON_LINUX ? read(Path.of("/proc")) : new UserNamespace(-1, -1);
 
     /** What Linux has compiled in; also assumed where /proc does not say. */
     private static final int DEFAULT_OVERFLOW = 65534;
@@ -41,7 +45,7 @@ record UserNamespace(int uidOverflow, int gidOverflow) {
      * also where those are mapped.
      */
     static boolean isNobody(int pid, int uid, int gid) {
-        return pid == 0 && uid == Overflow.UID && gid == Overflow.GID;
+        return ON_LINUX && pid == 0 && uid == Overflow.UID && gid == Overflow.GID;
     }
 
     private static final class Overflow {

@@ -29,7 +29,8 @@ class StatusTest {
         "11, NO_DATA",
         "12, UNAVAILABLE",
         "13, UNMAPPED",
-        "14, FAILED",
+        "14, MALFORMED",
+        "15, FAILED",
         "0, FAILED",
         "1, FAILED"
     })
@@ -64,6 +65,6 @@ class StatusTest {
                     }
                 })
                 .collect(Collectors.toSet());
-        assertThat(codes).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13);
+        assertThat(codes).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14);
     }
 }

@@ -19,6 +19,9 @@ final class ElfFile {
     static final int DT_RUNPATH = 29;
     static final int DT_FLAGS = 30;
     static final int DF_BIND_NOW = 8;
+    static final int EM_X86_64 = 62;
+    static final int EM_AARCH64 = 183;
+    static final int EM_RISCV = 243;
 
     private static final int PT_LOAD = 1;
     private static final int PT_DYNAMIC = 2;
@@ -59,6 +62,10 @@ final class ElfFile {
             int at = first + i * SYMBOL_SIZE;
             symbols.add(new Symbol(string(file.getInt(at)), file.getShort(at + 6) != 0, file.get(at + 4) >> 4 == 2));
         }
+    }
+
+    int machine() {
+        return file.getShort(18);
     }
 
     Segment segment(int type) {
