@@ -70,9 +70,8 @@ record Listen(SocketPath path, @Nullable SocketMode mode, Transport transport, C
 
                     @Override
                     protected void initChannel(Channel connection) {
-                        connection
-                                .pipeline()
-                                .addLast(capture.handler(), new ConnectionHandler(++connections, happenings, readers));
+                        capture.handlers().forEach(connection.pipeline()::addLast);
+                        connection.pipeline().addLast(new ConnectionHandler(++connections, happenings, readers));
                     }
                 });
     }
@@ -84,7 +83,8 @@ record Listen(SocketPath path, @Nullable SocketMode mode, Transport transport, C
                 .handler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel socket) {
-                        socket.pipeline().addLast(capture.handler(), new DatagramHandler(happenings));
+                        capture.handlers().forEach(socket.pipeline()::addLast);
+                        socket.pipeline().addLast(new DatagramHandler(happenings));
                     }
                 });
     }

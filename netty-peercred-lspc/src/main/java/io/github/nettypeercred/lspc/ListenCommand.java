@@ -51,11 +51,14 @@ final class ListenCommand implements Callable<Integer> {
     @SuppressWarnings("NullAway.Init")
     private Mode capture;
 
+    @Option(names = "--go-on", description = "Begin each connection with a handshake: one NUL byte each way.")
+    private boolean goOn;
+
     @Option(
             names = "--deadline",
             paramLabel = "S",
             description =
-                    "Refuse a peer that sends nothing for S seconds; 30 unless given. For first-read and every-read.")
+                    "Refuse a peer that sends nothing for S seconds; 30 unless given. For first-read, every-read and --go-on.")
     private @Nullable Long deadline;
 
     @Option(names = "--count", paramLabel = "N", description = "Exit after N lines of peer, data or absent.")
@@ -93,8 +96,13 @@ final class ListenCommand implements Callable<Integer> {
         if (deadline != null && (deadline < 1 || deadline > LONGEST_SECONDS)) {
             throw new ParameterException(spec.commandLine(), "--deadline must be 1 to " + LONGEST_SECONDS);
         }
-        if (deadline != null && capture != Mode.FIRST_READ && capture != Mode.EVERY_READ) {
-            throw new ParameterException(spec.commandLine(), "--deadline needs --mode first-read or every-read");
+        if (goOn && capture == Mode.DATAGRAM) {
+            throw new ParameterException(
+                    spec.commandLine(), "--go-on is said on a connection: not with --mode datagram");
+        }
+        if (deadline != null && capture != Mode.FIRST_READ && capture != Mode.EVERY_READ && !goOn) {
+            throw new ParameterException(
+                    spec.commandLine(), "--deadline needs --mode first-read or every-read, or --go-on");
         }
         if (capture == Mode.DATAGRAM && transport != Transport.EPOLL) {
             throw new ParameterException(
@@ -105,8 +113,8 @@ final class ListenCommand implements Callable<Integer> {
                     spec.commandLine(), "--groups needs --mode connect: the kernel tells no groups of who sends");
         }
         OptionalLong peers = count == null ? OptionalLong.empty() : OptionalLong.of(count);
-        Capture captured =
-                new Capture(capture, groups, label, Duration.ofSeconds(deadline == null ? DEFAULT_SECONDS : deadline));
+        Capture captured = new Capture(
+                capture, groups, label, goOn, Duration.ofSeconds(deadline == null ? DEFAULT_SECONDS : deadline));
         new Listen(SocketPath.of(path, spec), mode, transport, captured, Report.of(json)).run(peers);
         return 0;
     }

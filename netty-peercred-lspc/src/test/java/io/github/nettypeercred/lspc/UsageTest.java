@@ -30,8 +30,24 @@ class UsageTest {
                         "--deadline must be 1 to 3155760000",
                         new String[] {"listen", "/x", "--mode", "first-read", "--deadline", "0"}),
                 Arguments.of(
-                        "--deadline needs --mode first-read or every-read",
+                        "--deadline needs --mode first-read or every-read, or --go-on",
                         new String[] {"listen", "/x", "--deadline", "1"}),
+                Arguments.of(
+                        "--go-on is said on a connection: not with --mode datagram",
+                        new String[] {"listen", "/x", "--mode", "datagram", "--go-on"}),
+                Arguments.of(
+                        "--go-on is said on a connection: not with --datagram",
+                        new String[] {"send", "/x", "--datagram", "--go-on"}),
+                Arguments.of("TEXT is empty", new String[] {"send", "/x", ""}),
+                Arguments.of(
+                        "Invalid value for option '--as': 'root:0' is not UID:GID or UID:GID:PID, in numbers",
+                        new String[] {"send", "/x", "--as", "root:0"}),
+                Arguments.of(
+                        "Invalid value for option '--as': uid 4294967295 is not in 0 to 4294967294",
+                        new String[] {"send", "/x", "--as", "4294967295:0"}),
+                Arguments.of(
+                        "Invalid value for option '--as': pid 0 is not in 1 to 2147483647",
+                        new String[] {"send", "/x", "--as", "0:0:0"}),
                 Arguments.of(
                         "--mode datagram needs --transport epoll: Netty has no other for it",
                         new String[] {"listen", "/x", "--mode", "datagram", "--transport", "io_uring"}),

@@ -10,6 +10,7 @@ import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.EventLoop;
 import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.util.ReferenceCountUtil;
@@ -39,7 +40,11 @@ final class CountedServer {
         if (!args[2].equals("connect")) {
             server.handler(PeerCredentialsAcceptHandler.builder().firstRead().build());
         }
-        server.bind(new DomainSocketAddress(args[1])).syncUninterruptibly();
+        EventLoop acceptor = server.bind(new DomainSocketAddress(args[1]))
+                .syncUninterruptibly()
+                .channel()
+                .eventLoop();
+        acceptor.submit(() -> {}).syncUninterruptibly(); // by then the listener's own registrations are made
         System.out.println("ready");
         while (System.in.read() >= 0) {
             // until the test has gone: strace(1) leaves behind what it traced when it is killed

@@ -110,7 +110,10 @@ final class DatagramServer implements AutoCloseable {
     @Override
     public void close() {
         try {
-            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+            // Without a quiet period, which is counted from the last task, Netty's loop may end before it closes its
+            // channels.
+            channel.eventLoop().submit(() -> {}).syncUninterruptibly();
+            group.shutdownGracefully(20, 5000, TimeUnit.MILLISECONDS).syncUninterruptibly();
             Files.deleteIfExists(path);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
