@@ -4,7 +4,10 @@
 module io.github.nettypeercred.authz {
     requires transitive io.github.nettypeercred;
     requires transitive io.netty.common;
-    requires io.netty.transport;
+    requires transitive io.netty.transport;
+    requires transitive io.netty.buffer;
+    requires io.netty.transport.unix.common;
+    requires static jdk.jfr;
     requires com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.dataformat.toml;
     requires com.github.benmanes.caffeine;

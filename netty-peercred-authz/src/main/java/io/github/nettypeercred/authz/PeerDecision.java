@@ -92,7 +92,13 @@ public sealed interface PeerDecision {
          * The first rule that could match allows who sent if it is who connected, and who connected is not known: capture both, or
          * say that the sender may differ.
          */
-        CONNECTION_UNKNOWN("the rule wants the sender to be who connected, and who connected is unknown");
+        CONNECTION_UNKNOWN("the rule wants the sender to be who connected, and who connected is unknown"),
+        /** Nothing was decided on the channel, or not yet. */
+        NOT_DECIDED("nothing was decided"),
+        /** A {@link PeerAuthorizer} threw, failed, or gave no answer. */
+        AUTHORIZER_FAILED("the authorizer failed"),
+        /** There was no decision before the deadline. */
+        TIMED_OUT("there was no decision before the deadline");
 
         private final String text;
 

@@ -67,6 +67,16 @@ public record PeerEvidence(
         return new PeerEvidence(connection, message, Objects.requireNonNull(newProcess, "newProcess"));
     }
 
+    /** Whom rules are held against: who sent, if that was captured, else who connected. */
+    PeerCredentialsResult subject() {
+        return message == null ? Objects.requireNonNull(connection) : message;
+    }
+
+    /** Of whom groups are attested: who connected, or who sent where there is no connection. */
+    PeerCredentialsResult holder() {
+        return connection == null ? Objects.requireNonNull(message) : connection;
+    }
+
     static boolean isOfMessage(UnixPeerCredentials peer) {
         Moment moment = peer.source().moment();
         return moment == Moment.FIRST_READ || moment == Moment.EVERY_READ || moment == Moment.DATAGRAM;

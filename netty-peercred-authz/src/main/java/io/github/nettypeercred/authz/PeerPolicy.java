@@ -2,6 +2,7 @@
 package io.github.nettypeercred.authz;
 
 import io.github.nettypeercred.Absence;
+import io.github.nettypeercred.CredentialSource.Moment;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.authz.PeerDecision.Deny;
@@ -9,6 +10,7 @@ import io.github.nettypeercred.authz.PeerDecision.Reason;
 import io.github.nettypeercred.authz.internal.EventLoops;
 import io.github.nettypeercred.spi.AccountDatabase;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -32,14 +34,19 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class PeerPolicy {
-    private static final PeerDecision NO_RULE = new Deny(Reason.NO_RULE, Optional.empty(), Optional.empty());
+    static final PeerDecision NO_RULE = new Deny(Reason.NO_RULE, Optional.empty(), Optional.empty());
 
     private final List<CompiledRule> rules;
     private final RuleIndex index;
+    private final boolean needsSender;
 
     private PeerPolicy(List<CompiledRule> rules) {
         this.rules = rules;
         this.index = RuleIndex.of(rules);
+        this.needsSender = rules.stream()
+                .anyMatch(rule -> rule.moments != CompiledRule.ALL
+                        && (rule.moments & (PolicyWords.bit(Moment.FIRST_READ) | PolicyWords.bit(Moment.EVERY_READ)))
+                                != 0);
     }
 
     /**
@@ -171,6 +178,31 @@ public final class PeerPolicy {
      */
     public boolean needsProcess() {
         return rules.stream().anyMatch(rule -> rule.process != null);
+    }
+
+    /**
+     * Returns whether a rule wants to know who sent, by naming a moment of messages: then a {@link PeerAuthorizationHandler} decides when the
+     * first read is there, if that is captured.
+     *
+     * @return whether any does
+     */
+    public boolean needsSender() {
+        return needsSender;
+    }
+
+    List<CompiledRule> compiled() {
+        return rules;
+    }
+
+    /** Whether a rule has an age, past which it is decided again. */
+    boolean hasMaxAge() {
+        return false;
+    }
+
+    /** After how long it is to be decided again about a peer that was let in; null for never. */
+    @Nullable
+    Duration maxAge(PeerDecision decision) {
+        return null;
     }
 
     /**
