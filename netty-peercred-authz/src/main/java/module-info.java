@@ -5,6 +5,7 @@ module io.github.nettypeercred.authz {
     requires transitive io.github.nettypeercred;
     requires transitive io.netty.common;
     requires io.netty.transport;
+    requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.dataformat.toml;
     requires com.github.benmanes.caffeine;
