@@ -8,6 +8,7 @@ module io.github.nettypeercred.authz {
     requires transitive io.netty.buffer;
     requires io.netty.transport.unix.common;
     requires static jdk.jfr;
+    requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.dataformat.toml;
     requires com.github.benmanes.caffeine;

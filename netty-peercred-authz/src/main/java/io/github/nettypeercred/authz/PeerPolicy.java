@@ -12,7 +12,9 @@ import io.github.nettypeercred.spi.AccountDatabase;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.ServiceLoader;
@@ -39,8 +41,10 @@ public final class PeerPolicy {
     private final List<CompiledRule> rules;
     private final RuleIndex index;
     private final boolean needsSender;
+    private final Map<String, Duration> ages;
 
-    private PeerPolicy(List<CompiledRule> rules) {
+    private PeerPolicy(List<CompiledRule> rules, Map<String, Duration> ages) {
+        this.ages = Map.copyOf(ages);
         this.rules = rules;
         this.index = RuleIndex.of(rules);
         this.needsSender = rules.stream()
@@ -97,7 +101,14 @@ public final class PeerPolicy {
         }
         List<CompiledRule> rules = new RuleCompiler(accounts).compile(specs);
         Shadows.check(rules);
-        return new PeerPolicy(List.copyOf(rules));
+        Map<String, Duration> ages = new HashMap<>();
+        for (RuleSpec spec : specs) {
+            RuleSpec.Condition age = spec.conditions().get(RuleKey.MAX_AGE);
+            if (age != null) {
+                ages.put(spec.name(), Duration.ofSeconds((Long) age.items().get(0).value()));
+            }
+        }
+        return new PeerPolicy(List.copyOf(rules), ages);
     }
 
     private static @Nullable AccountDatabase accounts() {
@@ -196,13 +207,13 @@ public final class PeerPolicy {
 
     /** Whether a rule has an age, past which it is decided again. */
     boolean hasMaxAge() {
-        return false;
+        return !ages.isEmpty();
     }
 
     /** After how long it is to be decided again about a peer that was let in; null for never. */
     @Nullable
     Duration maxAge(PeerDecision decision) {
-        return null;
+        return !ages.isEmpty() && decision instanceof PeerDecision.Allow allow ? ages.get(allow.rule()) : null;
     }
 
     /**
