@@ -105,7 +105,8 @@ public final class PeerPolicy {
         for (RuleSpec spec : specs) {
             RuleSpec.Condition age = spec.conditions().get(RuleKey.MAX_AGE);
             if (age != null) {
-                ages.put(spec.name(), Duration.ofSeconds((Long) age.items().get(0).value()));
+                ages.put(spec.name(), Duration.ofSeconds((Long)
+                        age.items().get(0).value()));
             }
         }
         return new PeerPolicy(List.copyOf(rules), ages);
