@@ -22,6 +22,9 @@ final class IdIndex {
     private static final int SCANNED = 4;
     private static final int MOST_BITS = 18;
 
+    /** So few that a table of finer parts takes no room worth speaking of. */
+    private static final int FEW = 256;
+
     private static final int BASE = 0;
     private static final int SPAN = 1;
     private static final int SHIFT = 2;
@@ -31,7 +34,7 @@ final class IdIndex {
     private static final int FIELDS = 8;
 
     private final int[][] lists;
-    /** The first id of each interval, as an unsigned number, ascending, and the number of its list. */
+    /** The first id of each interval, as an unsigned number, ascending, with a few behind that no id comes to; the number of its list. */
     private final int[] starts;
 
     private final int[] listOf;
@@ -51,7 +54,7 @@ final class IdIndex {
         this.lists = lists;
         this.starts = starts;
         this.listOf = listOf;
-        root = node(0, starts.length);
+        root = node(0, listOf.length);
         table = Arrays.copyOf(table, tableLength);
         nodes = Arrays.copyOf(nodes, nodesLength);
     }
@@ -102,7 +105,9 @@ final class IdIndex {
             }
             listOf[count - 1] = number;
         }
-        return new IdIndex(lists.toArray(new int[0][]), Arrays.copyOf(starts, count), Arrays.copyOf(listOf, count));
+        int[] padded = Arrays.copyOf(starts, count + SCANNED - 1);
+        Arrays.fill(padded, count, padded.length, -1); // past all ids
+        return new IdIndex(lists.toArray(new int[0][]), padded, Arrays.copyOf(listOf, count));
     }
 
     /** There are more entries than the limit. */
@@ -122,7 +127,7 @@ final class IdIndex {
         long base = Integer.toUnsignedLong(starts[firstInterval + 1]);
         long span = Integer.toUnsignedLong(starts[endInterval - 1]) - base;
         int spanBits = Long.SIZE - Long.numberOfLeadingZeros(span - 1);
-        int tableBits = Math.min(MOST_BITS, 33 - Integer.numberOfLeadingZeros(count - 1));
+        int tableBits = Math.min(MOST_BITS, 33 - Integer.numberOfLeadingZeros(count - 1)) + (count <= FEW ? 2 : 0);
         int shift = Math.max(0, spanBits - tableBits);
         int parts = (int) ((span - 1) >>> shift) + 1;
         int at = tableLength;
@@ -164,16 +169,23 @@ final class IdIndex {
         return node;
     }
 
+    /** 1 if an id has come to an interval or is past it, else 0. */
+    private int reached(int interval, long id) {
+        return (int) ((Integer.toUnsignedLong(starts[interval]) - id - 1) >>> 63);
+    }
+
     /** The rules that name an id, in order. */
     int[] find(int id) {
         int entry = root;
         while (entry < 0) {
             int code = ~entry;
             if ((code & 1) != 0) {
+                // Adds up instead of branching: which of the few it is cannot be predicted.
                 int interval = code >>> 1;
-                while (interval + 1 < starts.length && Integer.compareUnsigned(starts[interval + 1], id) <= 0) {
-                    interval++;
-                }
+                long unsigned = Integer.toUnsignedLong(id);
+                interval += reached(interval + 1, unsigned)
+                        + reached(interval + 2, unsigned)
+                        + reached(interval + 3, unsigned);
                 entry = listOf[interval];
             } else {
                 int at = (code >>> 1) * FIELDS;
