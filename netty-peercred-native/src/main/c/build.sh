@@ -26,6 +26,9 @@ openbsd-x86_64  x86_64-openbsd
 openbsd-aarch_64 aarch64-openbsd
 '
 
+# What every library is made of beside its system's own file.
+shared_units='peercred_socket peercred_decode peercred_account peercred_file'
+
 fail() {
     echo "netty-peercred: $*" >&2
     exit 1
@@ -70,7 +73,7 @@ build() {
         linux-riscv64) # the same; and Zig's LTO loses the ABI
             guard=-fno-stack-protector lto='' ;;
     esac
-    for unit in "peercred_$system" peercred_socket peercred_decode peercred_account peercred_jni; do
+    for unit in "peercred_$system" $shared_units peercred_jni; do
         "$@" $warn $compile $guard $lto "-ffile-prefix-map=$source=" "-ffile-prefix-map=$jni_util=" \
             -I"$java_home/include" -I"$md" -I"$jni_util" -c "$source/$unit.c" -o "$directory/$unit.o"
     done
@@ -79,7 +82,7 @@ build() {
     "$@" $warn -O2 -I"$source" -c "$source/../../test/c/peercred_selftest.c" -o "$directory/peercred_selftest.o"
     (
         cd "$directory"
-        system_objects="peercred_$system.o peercred_socket.o peercred_decode.o peercred_account.o"
+        system_objects=$(printf '%s.o ' "peercred_$system" $shared_units)
         case $platform in
             openbsd-*) $zig ld.lld -shared -s -z relro -z now -z noexecstack --build-id=none \
                 $system_objects peercred_jni.o netty_jni_util.o -o "$file" ;;
@@ -127,9 +130,9 @@ tests=$output/native/tests
 mkdir -p "$tests"
 # The implementation for systems without one compiles everywhere.
 $cc $warn -I"$source" -fsyntax-only "$source/peercred_unsupported.c"
-for test in peercred_test peercred_decode_test peercred_selftest; do
-    $cc $warn -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I"$source" \
-        "$source/peercred_$system.c" "$source/peercred_socket.c" "$source/peercred_decode.c" "$source/peercred_account.c" \
-        "$source/../../test/c/$test.c" -o "$tests/$test" ||
+cd "$source"
+for test in 'peercred_test peercred_file_test' peercred_decode_test peercred_selftest; do
+    $cc $warn -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I. \
+        $(printf '%s.c ' "peercred_$system" $shared_units) $(printf '../../test/c/%s.c ' $test) -o "$tests/${test%% *}" ||
         fail "the test program does not compile with sanitizers: install those of $cc (Debian has them in gcc; Fedora: dnf install libasan libubsan)"
 done

@@ -35,6 +35,8 @@
 //   mix PATH N              connect N times, in turn as eight kinds of client, and send its uid, its pid, the number and a check sum
 //   passmany N M TEXT       N times: write the text with M descriptors; print how often that failed, and the last errno
 //   flood PATH N            N times: connect, write a byte, wait for the end of the stream every other time, close
+//   swap A B                exchange two paths for one another again and again, until it is ended
+//   grow PATH               append to a file again and again, until it is ended
 //   exec PATH ARGUMENT...   become another program
 //   dgram                   make a datagram socket; a PATH in the commands for those may be "@NAME", an abstract name
 //   dbind PATH              bind it; "" binds it to an abstract name of the kernel's choice
@@ -48,6 +50,7 @@
 //   dflood PATH             send datagrams until killed
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -545,6 +548,13 @@ int main(int argc, char **argv) {
             i += 3;
         } else if (IS("dflood", 1)) {
             for (;;) send_datagram(sock, argv[i + 1], "flood", 5);
+        } else if (IS("swap", 2)) {
+            for (say("swapping");;)
+                if (renameat2(AT_FDCWD, argv[i + 1], AT_FDCWD, argv[i + 2], RENAME_EXCHANGE)) die(command);
+        } else if (IS("grow", 1)) {
+            int file = open(argv[i + 1], O_WRONLY | O_APPEND);
+            for (say("growing");;)
+                if (write(file, "#\n", 2) != 2) die(command);
         } else if (IS("exec", 1)) {
             execv(argv[i + 1], argv + i + 1);
             die(command);

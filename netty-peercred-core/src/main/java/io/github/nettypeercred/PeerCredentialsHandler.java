@@ -304,6 +304,15 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         }
     }
 
+    /**
+     * Returns whether this handler captures who sends the first bytes, so that an event of that is to come.
+     *
+     * @return whether it was built with {@link Builder#firstRead()} or {@link Builder#connectAndFirstRead()}
+     */
+    public boolean capturesFirstRead() {
+        return firstRead != null;
+    }
+
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         if (ctx.executor().inEventLoop() || !(ctx.executor() instanceof OrderedEventExecutor)) {

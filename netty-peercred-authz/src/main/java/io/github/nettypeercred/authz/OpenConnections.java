@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.authz;
+
+import io.github.nettypeercred.Answer;
+import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.authz.PeerAccessEvent.Changed;
+import io.github.nettypeercred.authz.PeerAccessEvent.Revoked;
+import io.github.nettypeercred.authz.names.Memberships;
+import io.github.nettypeercred.authz.names.Names;
+import io.github.nettypeercred.authz.names.UserAccount;
+import io.netty.channel.Channel;
+import io.netty.util.concurrent.Future;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/** The connections that were let in and may be decided about again: all if that is asked for, else those of a rule with an age. */
+final class OpenConnections {
+    private final PeerAuthorization authorization;
+    private final Set<Connection> connections = ConcurrentHashMap.newKeySet();
+
+    OpenConnections(PeerAuthorization authorization) {
+        this.authorization = authorization;
+    }
+
+    int size() {
+        return connections.size();
+    }
+
+    /** Takes up a connection that was let in, on its event loop; null if it is never decided about again. */
+    @Nullable
+    Connection add(Channel channel, PeerEvidence evidence, PeerAccess access, Duration deadline) {
+        PeerPolicy policy = authorization.state().policy();
+        Duration age = policy == null ? null : policy.maxAge(access.decision());
+        if (!authorization.keepsOpenConnections() && age == null) {
+            return null;
+        }
+        Connection connection = new Connection(channel, evidence, access, deadline);
+        connections.add(connection);
+        channel.closeFuture().addListener(closed -> connection.end());
+        connection.startAge(age);
+        // Whoever replaced the policy before it was taken up has not seen it.
+        if (authorization.keepsOpenConnections() && authorization.generation() != access.generation()) {
+            connection.onEventLoop(connection::decideAgain);
+        }
+        return connection;
+    }
+
+    void decideAgain() {
+        for (Connection connection : connections) {
+            connection.onEventLoop(connection::decideAgain);
+        }
+    }
+
+    /** One of them. */
+    final class Connection {
+        private final Channel channel;
+        private PeerEvidence evidence;
+        private final Duration deadline;
+        private PeerAccess access;
+        private @Nullable Future<?> timer;
+        private @Nullable Question question;
+
+        /** Which groups the user has by now; null if nobody has looked. Once looked up, groups lost do not come back by a policy. */
+        private @Nullable Set<Long> groupsNow;
+
+        Connection(Channel channel, PeerEvidence evidence, PeerAccess access, Duration deadline) {
+            this.channel = channel;
+            this.evidence = evidence;
+            this.access = access;
+            this.deadline = deadline;
+        }
+
+        void onEventLoop(Runnable task) {
+            if (channel.eventLoop().inEventLoop()) {
+                task.run();
+                return;
+            }
+            try {
+                channel.eventLoop().execute(() -> onEventLoop(task)); // or registered with another since
+            } catch (RejectedExecutionException e) {
+                Log.debug("the event loop is shut down: closing " + channel, e);
+                channel.close();
+            }
+        }
+
+        /** Takes note that it was decided on more. */
+        void renew(PeerEvidence newEvidence, PeerAccess newAccess) {
+            evidence = newEvidence;
+            access = newAccess;
+            PeerPolicy policy = authorization.state().policy();
+            startAge(policy == null ? null : policy.maxAge(newAccess.decision()));
+        }
+
+        void end() {
+            connections.remove(this);
+            if (timer != null) {
+                timer.cancel(false);
+            }
+            if (question != null) {
+                question.cancel();
+            }
+        }
+
+        void startAge(@Nullable Duration age) {
+            if (timer != null) {
+                timer.cancel(false);
+                timer = null;
+            }
+            if (age != null) {
+                timer = channel.eventLoop()
+                        .schedule(() -> onEventLoop(this::lookUpGroups), age.toNanos(), TimeUnit.NANOSECONDS);
+            }
+        }
+
+        void decideAgain() {
+            if (!channel.isOpen()) {
+                return;
+            }
+            if (question != null) {
+                question.cancel();
+                question = null;
+            }
+            PeerAuthorization.State state = authorization.state();
+            if (groupsNow != null && state.policy() != null) {
+                PeerDecision decision = FreshGroups.decide(state.policy(), evidence, groupsNow);
+                conclude(authorization.access(decision, state.generation()));
+                return;
+            }
+            PeerAccess now = authorization.decideNow(evidence);
+            if (now != null) {
+                conclude(now);
+                return;
+            }
+            question = new Question(authorization, evidence, channel.eventLoop(), this::conclude);
+            question.ask(deadline);
+        }
+
+        private void lookUpGroups() {
+            Names names = authorization.names();
+            if (!channel.isOpen() || names == null || !(evidence.holder() instanceof UnixPeerCredentials peer)) {
+                decideAgain();
+                return;
+            }
+            names.user(peer.uid(), channel.eventLoop()).addListener((Future<Answer<UserAccount>> user) -> {
+                if (user.isSuccess() && user.getNow() instanceof Answer.Known<UserAccount> account) {
+                    names.groupsOf(account.known().name(), channel.eventLoop())
+                            .addListener((Future<Answer<Memberships>> groups) -> decideWith(
+                                    groups.isSuccess() && groups.getNow() instanceof Answer.Known<Memberships> known
+                                            ? Set.copyOf(known.known().gids())
+                                            : Set.of()));
+                } else {
+                    decideWith(Set.of()); // no such user, or nobody to ask: no group is known to be the user's still
+                }
+            });
+        }
+
+        private void decideWith(Set<Long> groups) {
+            onEventLoop(() -> {
+                groupsNow = groups;
+                decideAgain();
+            });
+        }
+
+        private void conclude(PeerAccess now) {
+            question = null;
+            if (!channel.isOpen()) {
+                return;
+            }
+            PeerAccess before = access;
+            access = now;
+            PeerAccess.store(channel, now);
+            if (!now.letsIn()) {
+                authorization.reportRevoked(channel, evidence, now);
+                try {
+                    channel.pipeline().fireUserEventTriggered(new Revoked(now));
+                } finally {
+                    channel.close();
+                }
+                return;
+            }
+            authorization.report("again", channel, evidence, now);
+            PeerPolicy policy = authorization.state().policy();
+            startAge(policy == null ? null : policy.maxAge(now.decision()));
+            if (!Objects.equals(before.decision(), now.decision())) {
+                channel.pipeline().fireUserEventTriggered(new Changed(now));
+            }
+            if (authorization.keepsOpenConnections() && authorization.generation() != now.generation()) {
+                onEventLoop(this::decideAgain);
+            }
+        }
+    }
+}

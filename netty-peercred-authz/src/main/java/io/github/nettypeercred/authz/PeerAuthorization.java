@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.authz;
+
+import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.authz.PeerDecision.Deny;
+import io.github.nettypeercred.authz.PeerDecision.Reason;
+import io.github.nettypeercred.authz.internal.EventLoops;
+import io.github.nettypeercred.authz.names.Names;
+import io.netty.channel.Channel;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What decides about the peers of a server: a policy that may be replaced while connections are open, or an authorizer of the
+ * application's; and what is counted and said of the decisions. Make one for a server, and of it a {@link PeerAuthorizationHandler} for each
+ * channel. May be used from any thread.
+ *
+ * <pre>{@code
+ * PeerAuthorization authorization = PeerAuthorization.builder(Path.of("/etc/example/peers.toml")).build();
+ * channel.pipeline().addLast(new PeerCredentialsHandler(), new PeerAuthorizationHandler(authorization), new MyIpcHandler());
+ * }</pre>
+ */
+public final class PeerAuthorization {
+    private static final LineAllowance ALLOWANCE = new LineAllowance(System::nanoTime);
+
+    private final PeerCounters counters = new PeerCounters();
+    private final @Nullable PeerAuthorizer authorizer;
+    private final @Nullable Path file;
+    private final boolean enforced;
+    private final boolean decideAgain;
+    private final PeerAuthorizationListener listener;
+    private final @Nullable Names names;
+    private final @Nullable Executor factsExecutor;
+    private final OpenConnections open = new OpenConnections(this);
+
+    private volatile State state;
+
+    /**
+     * What is in force.
+     *
+     * @param policy null if an authorizer decides
+     */
+    record State(long generation, @Nullable PeerPolicy policy, @Nullable PeerPolicy candidate) {}
+
+    private PeerAuthorization(Builder builder, @Nullable PeerPolicy policy) {
+        authorizer = builder.authorizer;
+        file = builder.file;
+        enforced = !builder.shadow;
+        decideAgain = builder.decideAgain;
+        listener = builder.listener;
+        names = builder.names;
+        factsExecutor = builder.factsExecutor;
+        check(policy);
+        state = new State(1, policy, builder.candidate);
+        if (!enforced) {
+            Log.warn("SHADOW MODE: no denial is enforced, every peer whose credentials are captured is let in. "
+                    + "Decisions are counted and logged only: " + (policy == null ? "an authorizer" : policy));
+        }
+    }
+
+    /**
+     * Makes one of a policy that is in force for good, unless it is {@linkplain #replace replaced}.
+     *
+     * @param policy the policy
+     * @return a new object
+     */
+    public static PeerAuthorization of(PeerPolicy policy) {
+        return builder(policy).build();
+    }
+
+    /**
+     * Begins one of a policy.
+     *
+     * @param policy the policy
+     * @return a new builder
+     */
+    public static Builder builder(PeerPolicy policy) {
+        return new Builder(Objects.requireNonNull(policy, "policy"), null, null);
+    }
+
+    /**
+     * Begins one of a policy file, which {@link Builder#build()} reads and {@link #reload()} reads again.
+     *
+     * @param file an absolute path
+     * @return a new builder
+     */
+    public static Builder builder(Path file) {
+        return new Builder(null, Objects.requireNonNull(file, "file"), null);
+    }
+
+    /**
+     * Begins one of an authorizer of the application's.
+     *
+     * @param authorizer decides, now or later
+     * @return a new builder
+     */
+    public static Builder builder(PeerAuthorizer authorizer) {
+        return new Builder(null, null, Objects.requireNonNull(authorizer, "authorizer"));
+    }
+
+    /** Says what is decided and told. Not for several threads at once. */
+    public static final class Builder {
+        private final @Nullable PeerPolicy policy;
+        private final @Nullable Path file;
+        private final @Nullable PeerAuthorizer authorizer;
+        private boolean shadow;
+        private boolean decideAgain;
+        private @Nullable PeerPolicy candidate;
+        private PeerAuthorizationListener listener = new PeerAuthorizationListener() {};
+        private @Nullable Names names;
+        private @Nullable Executor factsExecutor;
+
+        private Builder(@Nullable PeerPolicy policy, @Nullable Path file, @Nullable PeerAuthorizer authorizer) {
+            this.policy = policy;
+            this.file = file;
+            this.authorizer = authorizer;
+        }
+
+        /**
+         * Decides and tells, and enforces nothing: whoever is captured is let in. Says so at warn when built. Grants are still those that a rule
+         * gives, so handlers that ask for one get the decision's own answer. A channel without a capture is closed all the same.
+         *
+         * @return this builder
+         */
+        public Builder shadow() {
+            shadow = true;
+            return this;
+        }
+
+        /**
+         * Has a policy decide beside the one in force, to try it on real traffic: where it decides otherwise that is counted, logged and told,
+         * and nothing else.
+         *
+         * @param newCandidate the policy on trial
+         * @return this builder
+         */
+        public Builder candidate(PeerPolicy newCandidate) {
+            candidate = Objects.requireNonNull(newCandidate, "candidate");
+            return this;
+        }
+
+        /**
+         * Decides again about open connections when a policy replaces another, and closes those that lost access. It costs an
+         * entry a connection.
+         *
+         * @return this builder
+         */
+        public Builder decideAgain() {
+            decideAgain = true;
+            return this;
+        }
+
+        /**
+         * Tells a listener of all that is decided.
+         *
+         * @param newListener the listener
+         * @return this builder
+         */
+        public Builder listener(PeerAuthorizationListener newListener) {
+            listener = Objects.requireNonNull(newListener, "listener");
+            return this;
+        }
+
+        /**
+         * Gives access to the account database, which rules with {@code max-age} ask for the groups that a user has by now. Let it keep answers
+         * for less than the shortest age.
+         *
+         * @param newNames the names of this system
+         * @return this builder
+         */
+        public Builder names(Names newNames) {
+            names = Objects.requireNonNull(newNames, "names");
+            return this;
+        }
+
+        /**
+         * Looks up what a peer's process is where a rule that denies by it wants to know. The capture has to ask for the process.
+         * Without this such a rule denies, as anything unknown does.
+         *
+         * @param executor where {@code /proc} is read: not an event loop
+         * @return this builder
+         */
+        public Builder processFacts(Executor executor) {
+            factsExecutor = Objects.requireNonNull(executor, "executor");
+            return this;
+        }
+
+        /**
+         * Makes it; reads the file, if it is of one, and then blocks.
+         *
+         * @return a new object
+         * @throws PolicyException if there is anything wrong with the file
+         * @throws IllegalStateException if a rule has a {@code max-age} and there are no {@link #names}, or on an event loop, of a file
+         */
+        public PeerAuthorization build() {
+            return new PeerAuthorization(this, file == null ? policy : PeerPolicy.load(file));
+        }
+    }
+
+    private void check(@Nullable PeerPolicy policy) {
+        if (policy != null && policy.hasMaxAge() && names == null) {
+            throw new IllegalStateException(
+                    "a rule has a max-age, which takes the account database: call names(..) of the builder");
+        }
+    }
+
+    /**
+     * Returns the policy in force.
+     *
+     * @return the policy, empty if an authorizer decides
+     */
+    public Optional<PeerPolicy> policy() {
+        return Optional.ofNullable(state.policy);
+    }
+
+    /**
+     * Returns the number of what is in force.
+     *
+     * @return 1 or more, one more each time
+     */
+    public long generation() {
+        return state.generation;
+    }
+
+    /**
+     * Returns how often what was decided.
+     *
+     * @return the counters
+     */
+    public PeerCounters counters() {
+        return counters;
+    }
+
+    /**
+     * Returns whether denials are only told.
+     *
+     * @return whether this was built with {@link Builder#shadow()}
+     */
+    public boolean isShadow() {
+        return !enforced;
+    }
+
+    /**
+     * Puts another policy in force, from the next decision on.
+     *
+     * @param policy the policy
+     * @return its generation
+     * @throws IllegalStateException if an authorizer decides
+     */
+    public long replace(PeerPolicy policy) {
+        Objects.requireNonNull(policy, "policy");
+        if (authorizer != null) {
+            throw new IllegalStateException("an authorizer decides here: call discardDecisions()");
+        }
+        check(policy);
+        return advance(policy);
+    }
+
+    private long advance(@Nullable PeerPolicy policy) {
+        long generation;
+        synchronized (this) {
+            State before = state;
+            generation = before.generation + 1;
+            state = new State(generation, policy == null ? before.policy : policy, before.candidate);
+        }
+        tell(() -> listener.replaced(generation));
+        if (decideAgain) {
+            open.decideAgain();
+        }
+        return generation;
+    }
+
+    /**
+     * Discards what was decided so far: answers that are still to come are asked for again and, if this was built with {@link
+     * Builder#decideAgain()}, open connections are decided about again. For those whom an authorizer decides about: something has changed in its
+     * directory.
+     *
+     * @return the new generation
+     */
+    public long discardDecisions() {
+        return advance(null);
+    }
+
+    /**
+     * Puts another policy on trial, or none.
+     *
+     * @param candidate the policy, null for none
+     */
+    public synchronized void replaceCandidate(@Nullable PeerPolicy candidate) {
+        state = new State(state.generation, state.policy, candidate);
+    }
+
+    /**
+     * Reads the policy file again and puts it in force. If there is anything wrong with it the policy before stays, which is logged at warn
+     * and told to the listener. It blocks.
+     *
+     * @return which of the two
+     * @throws IllegalStateException if this was not made of a file, or on an event loop
+     */
+    public PolicyReload reload() {
+        Path path = file;
+        if (path == null) {
+            throw new IllegalStateException("there is no file: it was made without");
+        }
+        EventLoops.ensureMayBlock("PeerAuthorization.reload");
+        try {
+            PeerPolicy policy = PeerPolicy.load(path);
+            if (policy.hasMaxAge() && names == null) {
+                throw new Place(path.toString(), 1, 1)
+                        .error("a rule has a max-age, and this server was built without names(..)");
+            }
+            long generation = advance(policy);
+            Log.LOGGER.info("{} is in force, generation {}", path, generation);
+            return new PolicyReload.Replaced(generation);
+        } catch (PolicyException e) {
+            Log.warn("the policy stays as it was: " + e.getMessage());
+            tell(() -> listener.kept(e));
+            return new PolicyReload.Kept(e);
+        }
+    }
+
+    /**
+     * Reloads the policy file whenever it has changed: another file under its name, another size or time.
+     *
+     * @param executor looks, and reads, which blocks: not an event loop
+     * @param interval how often to look, more than 0
+     * @return stops it when closed
+     * @throws IllegalStateException if this was not made of a file
+     */
+    public AutoCloseable watch(ScheduledExecutorService executor, Duration interval) {
+        if (file == null) {
+            throw new IllegalStateException("there is no file: it was made without");
+        }
+        return PolicyWatch.start(file, executor, interval, this::reload);
+    }
+
+    /**
+     * Returns a predicate for {@code PeerCredentialsAcceptHandler.builder().allowIf(..)}: it decides on who connected before a connection has a
+     * pipeline. A rule that wants to know who sent never matches there, and an authorizer, which may take its time, is not asked: everybody
+     * is refused.
+     *
+     * @return the predicate, which follows replacements
+     */
+    public Predicate<UnixPeerCredentials> acceptPredicate() {
+        return peer -> {
+            PeerEvidence evidence = PeerEvidence.of(peer);
+            State now = state;
+            PeerDecision decision = now.policy == null ? failed() : now.policy.decide(evidence);
+            PeerAccess access = new PeerAccess(decision, now.generation, enforced);
+            report("accept", null, evidence, access);
+            return access.letsIn();
+        };
+    }
+
+    State state() {
+        return state;
+    }
+
+    @Nullable
+    PeerAuthorizer authorizer() {
+        return authorizer;
+    }
+
+    @Nullable
+    Executor factsExecutor() {
+        return factsExecutor;
+    }
+
+    @Nullable
+    Names names() {
+        return names;
+    }
+
+    OpenConnections open() {
+        return open;
+    }
+
+    boolean keepsOpenConnections() {
+        return decideAgain;
+    }
+
+    boolean needsSender() {
+        PeerPolicy policy = state.policy;
+        return policy != null && policy.needsSender();
+    }
+
+    PeerAccess access(PeerDecision decision, long generation) {
+        return new PeerAccess(decision, generation, enforced);
+    }
+
+    static PeerDecision failed() {
+        return new Deny(Reason.AUTHORIZER_FAILED, Optional.empty(), Optional.empty());
+    }
+
+    /** Decides at once, if that can be done: else null, and it takes a {@link Question}. */
+    @Nullable
+    PeerAccess decideNow(PeerEvidence evidence) {
+        State now = state;
+        if (now.policy == null) {
+            return null;
+        }
+        PeerDecision decision;
+        try {
+            decision = now.policy.decide(evidence);
+        } catch (Throwable e) { // or Netty would remove the handler
+            Log.warn("the policy threw", e);
+            decision = failed();
+        }
+        return wantsProcess(decision, evidence) ? null : access(decision, now.generation);
+    }
+
+    boolean wantsProcess(PeerDecision decision, PeerEvidence evidence) {
+        return factsExecutor != null
+                && evidence.process() == null
+                && decision instanceof Deny deny
+                && deny.reason() == Reason.PROCESS_UNKNOWN;
+    }
+
+    /** Counts, logs and tells a decision. */
+    void report(String what, @Nullable Channel channel, PeerEvidence evidence, PeerAccess access) {
+        (access.isAllowed() ? counters.allowed : counters.denied).increment();
+        Jfr.decided(what, evidence, access);
+        State now = state;
+        if (!access.isAllowed()) {
+            logDenial(what, channel, evidence, access, now.policy);
+        }
+        tell(() -> listener.decided(channel, evidence, access));
+        if (now.candidate != null) {
+            compare(evidence, access, now.candidate);
+        }
+    }
+
+    void reportRevoked(Channel channel, PeerEvidence evidence, PeerAccess access) {
+        counters.revoked.increment();
+        Jfr.decided("again", evidence, access);
+        logDenial("again", channel, evidence, access, state.policy);
+        tell(() -> listener.revoked(channel, access));
+    }
+
+    void reportDropped(Channel channel) {
+        counters.dropped.increment();
+        tell(() -> listener.dropped(channel));
+    }
+
+    void reportAsked(long nanos) {
+        tell(() -> listener.asked(Duration.ofNanos(nanos)));
+    }
+
+    private void compare(PeerEvidence evidence, PeerAccess access, PeerPolicy candidate) {
+        PeerDecision other = candidate.decide(evidence);
+        boolean same = other.isAllowed() == access.isAllowed()
+                && (!other.isAllowed()
+                        || new PeerAccess(other, 0, false).grants().equals(access.grants()));
+        if (same) {
+            return;
+        }
+        counters.differed.increment();
+        Jfr.decided("candidate", evidence, new PeerAccess(other, access.generation(), false));
+        int suppressed = ALLOWANCE.take(uid(evidence));
+        if (suppressed >= 0) {
+            Log.warn("candidate differs: peer=\"" + Quoted.plain(String.valueOf(evidence.subject())) + "\" in-force=\""
+                    + plain(access.decision()) + "\" candidate=\"" + plain(other) + "\" suppressed=" + suppressed);
+        }
+        tell(() -> listener.differed(evidence, access.decision(), other));
+    }
+
+    private void logDenial(
+            String what,
+            @Nullable Channel channel,
+            PeerEvidence evidence,
+            PeerAccess access,
+            @Nullable PeerPolicy policy) {
+        int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCE.take(uid(evidence)) : -1;
+        if (suppressed < 0) {
+            return;
+        }
+        Log.LOGGER.info(denial(what, channel, evidence, access, policy) + " suppressed=" + suppressed);
+    }
+
+    /** One line of printable ASCII; a value that may hold anything is in quotes, with the quotes in it escaped. */
+    static String denial(
+            String what,
+            @Nullable Channel channel,
+            PeerEvidence evidence,
+            PeerAccess access,
+            @Nullable PeerPolicy policy) {
+        StringBuilder line = new StringBuilder(access.isEnforced() ? "denied" : "not enforced: denied")
+                .append(" what=")
+                .append(what);
+        if (evidence.subject() instanceof UnixPeerCredentials peer) {
+            line.append(" uid=").append(peer.uid()).append(" gid=").append(peer.gid());
+            peer.pid().ifPresent(pid -> line.append(" pid=").append(pid));
+            line.append(" moment=").append(peer.source().moment());
+        }
+        Deny deny = (Deny) access.decision();
+        line.append(" reason=").append(deny.reason());
+        deny.rule()
+                .ifPresent(rule -> line.append(" rule=\"").append(plain(rule)).append('"'));
+        line.append(" generation=").append(access.generation());
+        if (channel != null) {
+            line.append(" channel=").append(channel.id().asShortText());
+        }
+        String why = policy == null || access.generation() == 0
+                ? access.decision().toString()
+                : explanation(policy, evidence, access);
+        return line.append(" why=\"").append(plain(why)).append('"').toString();
+    }
+
+    private static String explanation(PeerPolicy policy, PeerEvidence evidence, PeerAccess access) {
+        PeerExplanation explanation = policy.explain(evidence);
+        return explanation.decision().equals(access.decision())
+                ? explanation.text()
+                : access.decision().toString(); // decided on more than this, or by a policy before
+    }
+
+    private static String plain(Object text) {
+        return Quoted.plain(text.toString().replace("\\", "\\\\").replace("\"", "\\\""));
+    }
+
+    private static long uid(PeerEvidence evidence) {
+        return evidence.subject() instanceof UnixPeerCredentials peer ? peer.uid() : -1;
+    }
+
+    private static void tell(Runnable call) {
+        try {
+            call.run();
+        } catch (Throwable e) {
+            Log.warn("a PeerAuthorizationListener threw", e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        State now = state;
+        return "PeerAuthorization(generation " + now.generation + ", "
+                + (now.policy == null ? "an authorizer" : now.policy)
+                + (enforced ? "" : ", shadow") + ')';
+    }
+}

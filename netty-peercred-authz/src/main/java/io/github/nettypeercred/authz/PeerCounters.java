@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.authz;
+
+import java.util.concurrent.atomic.LongAdder;
+
+/** How often what was decided. Counting allocates nothing. All numbers are since the start; may be read from any thread. */
+public final class PeerCounters {
+    final LongAdder allowed = new LongAdder();
+    final LongAdder denied = new LongAdder();
+    final LongAdder revoked = new LongAdder();
+    final LongAdder dropped = new LongAdder();
+    final LongAdder differed = new LongAdder();
+    final LongAdder failedWrites = new LongAdder();
+    final LongAdder stale = new LongAdder();
+
+    PeerCounters() {}
+
+    /**
+     * Returns how often a peer, or who sent a message, was allowed.
+     *
+     * @return 0 or more
+     */
+    public long allowed() {
+        return allowed.sum();
+    }
+
+    /**
+     * Returns how often one was denied, in shadow mode too.
+     *
+     * @return 0 or more
+     */
+    public long denied() {
+        return denied.sum();
+    }
+
+    /**
+     * Returns how many open connections lost their access.
+     *
+     * @return 0 or more
+     */
+    public long revoked() {
+        return revoked.sum();
+    }
+
+    /**
+     * Returns how many datagrams were dropped.
+     *
+     * @return 0 or more
+     */
+    public long dropped() {
+        return dropped.sum();
+    }
+
+    /**
+     * Returns how often the candidate decided otherwise.
+     *
+     * @return 0 or more
+     */
+    public long differed() {
+        return differed.sum();
+    }
+
+    /**
+     * Returns how many writes failed because the peer was not let in.
+     *
+     * @return 0 or more
+     */
+    public long failedWrites() {
+        return failedWrites.sum();
+    }
+
+    /**
+     * Returns how many answers came too late to count, since the policy had been replaced meanwhile.
+     *
+     * @return 0 or more
+     */
+    public long stale() {
+        return stale.sum();
+    }
+
+    @Override
+    public String toString() {
+        return "allowed=" + allowed + " denied=" + denied + " revoked=" + revoked + " dropped=" + dropped + " differed="
+                + differed + " failedWrites=" + failedWrites + " stale=" + stale;
+    }
+}

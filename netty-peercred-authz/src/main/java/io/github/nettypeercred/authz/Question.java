@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.authz;
+
+import io.github.nettypeercred.Absence;
+import io.github.nettypeercred.AbsenceReason;
+import io.github.nettypeercred.Answer;
+import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.authz.PeerAuthorization.State;
+import io.github.nettypeercred.authz.PeerDecision.Deny;
+import io.github.nettypeercred.authz.PeerDecision.Reason;
+import io.github.nettypeercred.process.PeerProcess;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.Promise;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A decision that takes its time. It is answered once, on its executor: by what decides, by a failure of that, or by the deadline. An answer
+ * by what is not in force any more is discarded, and it is asked again.
+ */
+final class Question {
+    private static final Answer<String> NO_UNIT =
+            Answer.unknown(new Absence(AbsenceReason.NOT_REQUESTED, "the unit is not looked up"));
+
+    private final PeerAuthorization authorization;
+    private final PeerEvidence evidence;
+    private final EventExecutor executor;
+    private final Consumer<PeerAccess> receiver;
+    private final long began = System.nanoTime();
+
+    private @Nullable Future<?> timer;
+    private boolean over;
+
+    Question(
+            PeerAuthorization authorization,
+            PeerEvidence evidence,
+            EventExecutor executor,
+            Consumer<PeerAccess> receiver) {
+        this.authorization = authorization;
+        this.evidence = evidence;
+        this.executor = executor;
+        this.receiver = receiver;
+    }
+
+    /** Asks, on the executor. The answer may come before this returns. */
+    void ask(Duration deadline) {
+        try {
+            timer = executor.schedule(() -> onExecutor(this::timeOut), deadline.toNanos(), TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException e) {
+            Log.debug("the event loop is shut down: nothing is decided", e);
+            return;
+        }
+        attempt();
+    }
+
+    /** Wants no answer any more. */
+    void cancel() {
+        over = true;
+        if (timer != null) {
+            timer.cancel(false);
+        }
+    }
+
+    private void timeOut() {
+        answer(new Deny(Reason.TIMED_OUT, Optional.empty(), Optional.empty()), authorization.generation());
+    }
+
+    private void attempt() {
+        State state = authorization.state();
+        Future<PeerDecision> future;
+        try {
+            future = Objects.requireNonNull(start(state), "the authorizer gave no future");
+        } catch (Throwable e) {
+            Log.debug("the authorizer threw", e);
+            answer(PeerAuthorization.failed(), state.generation());
+            return;
+        }
+        future.addListener(done -> onExecutor(() -> arrive(state.generation(), future)));
+    }
+
+    private Future<PeerDecision> start(State state) {
+        PeerPolicy policy = state.policy();
+        if (policy == null) {
+            return Objects.requireNonNull(authorization.authorizer()).authorize(evidence, executor);
+        }
+        PeerDecision decision = policy.decide(evidence);
+        if (authorization.wantsProcess(decision, evidence)
+                && evidence.subject() instanceof UnixPeerCredentials peer
+                && peer.process() instanceof Answer.Known<PeerProcess> process) {
+            Promise<PeerDecision> promise = executor.newPromise();
+            process.known()
+                    .facts(Objects.requireNonNull(authorization.factsExecutor()))
+                    .whenComplete((facts, failure) -> {
+                        if (failure == null) {
+                            promise.trySuccess(policy.decide(evidence.withProcess(
+                                    new ProcessEvidence(facts.executable(), facts.commandLine(), NO_UNIT))));
+                        } else {
+                            promise.tryFailure(failure);
+                        }
+                    });
+            return promise;
+        }
+        return executor.newSucceededFuture(decision);
+    }
+
+    private void arrive(long generation, Future<PeerDecision> future) {
+        if (over) {
+            return;
+        }
+        if (authorization.generation() != generation) {
+            authorization.counters().stale.increment();
+            attempt();
+            return;
+        }
+        if (!future.isSuccess() || future.getNow() == null) {
+            Log.debug("no decision", future.cause() == null ? new NullPointerException("decision") : future.cause());
+            answer(PeerAuthorization.failed(), generation);
+            return;
+        }
+        answer(future.getNow(), generation);
+    }
+
+    private void answer(PeerDecision decision, long generation) {
+        if (!over) {
+            cancel();
+            authorization.reportAsked(System.nanoTime() - began);
+            receiver.accept(authorization.access(decision, generation));
+        }
+    }
+
+    private void onExecutor(Runnable task) {
+        if (executor.inEventLoop()) {
+            task.run();
+            return;
+        }
+        try {
+            executor.execute(task);
+        } catch (RejectedExecutionException e) {
+            Log.debug("the event loop is shut down: nothing is decided", e);
+        }
+    }
+}
