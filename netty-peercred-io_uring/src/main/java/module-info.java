@@ -4,6 +4,7 @@
 module io.github.nettypeercred.iouring {
     requires transitive io.github.nettypeercred;
     requires io.github.nettypeercred.jni;
+    requires io.netty.common;
     requires io.netty.transport;
     requires io.netty.transport.unix.common;
     requires io.netty.transport.classes.io_uring;

@@ -104,6 +104,9 @@ struct peercred_process {
 };
 int peercred_pidfd_ids(int pidfd, struct peercred_process *out);
 
+// A copy of a process descriptor, which closes on exec and is the caller's to close; or -errno of fcntl(2), or -ENOSYS.
+int peercred_pidfd_duplicate(int pidfd);
+
 // The name of a user or group, terminated by NUL, from the system's account database. May block for as long as that likes.
 // PEERCRED_TOO_SMALL: call again with more space.
 int peercred_user_name(uint32_t uid, char *name, size_t capacity);

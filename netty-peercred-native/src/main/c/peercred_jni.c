@@ -85,6 +85,12 @@ static jint pidfd_state(JNIEnv *env, jclass class, jint pidfd) {
     return peercred_pidfd_state(pidfd);
 }
 
+static jint pidfd_duplicate(JNIEnv *env, jclass class, jint pidfd) {
+    (void)env;
+    (void)class;
+    return peercred_pidfd_duplicate(pidfd);
+}
+
 static jint pidfd_ids(JNIEnv *env, jclass class, jint pidfd, jobject out) {
     (void)class;
     return peercred_pidfd_ids(pidfd, (*env)->GetDirectBufferAddress(env, out));
@@ -147,6 +153,7 @@ static const JNINativeMethod methods[] = {
     {"passDescriptors", "(IZ)I", (void *)pass_descriptors},
     {"peek", "(IIJJI)I", (void *)peek},
     {"pidfdState", "(I)I", (void *)pidfd_state},
+    {"pidfdDuplicate", "(I)I", (void *)pidfd_duplicate},
     {"pidfdIds", "(ILjava/nio/ByteBuffer;)I", (void *)pidfd_ids},
     {"close", "(I)V", (void *)close_fd},
     {"userName", "(ILjava/nio/ByteBuffer;)I", (void *)user_name},

@@ -6,6 +6,7 @@
 #include "peercred.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
@@ -323,6 +324,11 @@ int peercred_pidfd_state(int pidfd) {
     if (ready < 0) return -errno;
     if (poll_fd.revents & POLLNVAL) return -EBADF;
     return ready > 0 ? PEERCRED_EXITED : PEERCRED_OK;
+}
+
+int peercred_pidfd_duplicate(int pidfd) {
+    const int copy = fcntl(pidfd, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 ? -errno : copy;
 }
 
 int peercred_pidfd_ids(int pidfd, struct peercred_process *out) {

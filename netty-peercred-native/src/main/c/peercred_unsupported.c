@@ -3,6 +3,8 @@
 // Every system that has no file of its own: each question is answered "unsupported".
 #include "peercred.h"
 
+#include <errno.h>
+
 static const struct peercred unsupported = {
     .status = PEERCRED_UNSUPPORTED,
     .groups_status = PEERCRED_NOT_REQUESTED,
@@ -41,6 +43,11 @@ void peercred_peek(int fd, unsigned want, const struct peercred_space *space, st
 int peercred_pidfd_state(int pidfd) {
     (void)pidfd;
     return PEERCRED_UNSUPPORTED;
+}
+
+int peercred_pidfd_duplicate(int pidfd) {
+    (void)pidfd;
+    return -ENOSYS;
 }
 
 int peercred_pidfd_ids(int pidfd, struct peercred_process *out) {

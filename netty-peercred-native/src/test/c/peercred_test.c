@@ -91,7 +91,12 @@ static void pair(void) {
         check(status == PEERCRED_UNSUPPORTED ||
                   (status == 0 && process.pid == (uint32_t)getpid() && process.euid == geteuid()),
               "its ids now");
+        int copy = peercred_pidfd_duplicate(out.pidfd);
+        check(copy >= 0 && copy != out.pidfd && fcntl(copy, F_GETFD) == FD_CLOEXEC, "a copy closes on exec");
         close(out.pidfd);
+        check(peercred_pidfd_state(copy) == PEERCRED_OK, "and lives on by itself");
+        close(copy);
+        check(peercred_pidfd_duplicate(copy) == -EBADF, "of a closed one there is none");
     } else {
         check(out.pidfd_status == PEERCRED_UNSUPPORTED && out.pidfd == -1, "no process descriptor on this kernel");
     }

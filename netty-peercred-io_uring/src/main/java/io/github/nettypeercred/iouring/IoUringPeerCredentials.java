@@ -11,12 +11,15 @@ import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
 import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringChannelOption;
 import io.netty.channel.uring.IoUringDomainSocketChannel;
 import io.netty.channel.uring.IoUringServerDomainSocketChannel;
+import io.netty.util.concurrent.Future;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -106,6 +109,11 @@ public final class IoUringPeerCredentials implements PeerCredentialsTransport {
     @Override
     public @Nullable PeerCredentialsResult peek(Channel channel, CaptureRequest request, CredentialsFactory factory) {
         return MessageCapture.peek(fd(channel), request, factory);
+    }
+
+    @Override
+    public @Nullable Future<Void> awaitReadable(EventLoop loop, FileDescriptor descriptor) {
+        return IoUringReadability.await(loop, descriptor);
     }
 
     private static int fd(Channel channel) {

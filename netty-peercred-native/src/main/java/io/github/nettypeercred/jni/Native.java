@@ -25,6 +25,9 @@ final class Native {
 
     static native int pidfdState(int pidfd);
 
+    /** Returns a copy of the descriptor, or a negative errno. */
+    static native int pidfdDuplicate(int pidfd);
+
     static native int pidfdIds(int pidfd, ByteBuffer out);
 
     static native void close(int fd);

@@ -71,8 +71,7 @@ public final class NativeTrustedFile implements TrustedFile {
                         component,
                         at + "is a symbolic link; name what it points to (readlink -f " + component + ")");
             case Status.FILE_NOT_FOLDER -> exception(Defect.NOT_A_FOLDER, component, at + "is no folder");
-            case Status.FILE_NOT_REGULAR ->
-                exception(Defect.NOT_A_REGULAR_FILE, component, at + "is no regular file");
+            case Status.FILE_NOT_REGULAR -> exception(Defect.NOT_A_REGULAR_FILE, component, at + "is no regular file");
             case Status.FILE_OWNER ->
                 exception(
                         Defect.OWNER,
@@ -96,11 +95,8 @@ public final class NativeTrustedFile implements TrustedFile {
                         Defect.CHANGED,
                         component,
                         at + "was changed while it was read; write to a new file, and rename that");
-            case Status.TOO_SMALL ->
-                exception(Defect.TOO_LARGE, component, at + "is longer than " + limit + " bytes");
-            default ->
-                new TrustedFileException(
-                        Defect.FAILED, component, at + failure(-status), -status);
+            case Status.TOO_SMALL -> exception(Defect.TOO_LARGE, component, at + "is longer than " + limit + " bytes");
+            default -> new TrustedFileException(Defect.FAILED, component, at + failure(-status), -status);
         };
     }
 
