@@ -70,6 +70,16 @@ public final class SupplementaryGroups {
     }
 
     /**
+     * Returns one group of the set, without allocating.
+     *
+     * @param index 0 to {@link #size()} - 1, in an order of no meaning
+     * @return an id of 0 to 2^32-2
+     */
+    public long at(int index) {
+        return Integer.toUnsignedLong(gids[index]);
+    }
+
+    /**
      * Returns how many groups the kernel showed only as the overflow gid, because this user namespace has no number for
      * them; they are not in the set.
      *

@@ -96,4 +96,11 @@ class SupplementaryGroupsTest {
                 .hasSizeLessThan(256)
                 .contains("65520 more; 9 unmapped");
     }
+
+    @Test
+    void at_givesEveryGroupOnce() {
+        SupplementaryGroups groups = SupplementaryGroups.of(new int[] {5, -2, 5, 0}, 0);
+        assertThat(java.util.stream.LongStream.range(0, groups.size()).map(i -> groups.at((int) i)))
+                .containsExactlyInAnyOrder(0L, 5L, 4294967294L);
+    }
 }

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.authz;
+
+import io.github.nettypeercred.CredentialSource.Mechanism;
+import io.github.nettypeercred.CredentialSource.Moment;
+import io.github.nettypeercred.authz.RuleSpec.Entry;
+import io.github.nettypeercred.authz.RuleSpec.Item;
+import io.github.nettypeercred.authz.RuleSpec.Key;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+/**
+ * One rule of a {@link PeerPolicy}, in the words of a policy file. What is said by several calls about the same thing, two users, is an
+ * alternative; about different things, a user and a group, must all hold. Not for several threads at once.
+ */
+public final class RuleBuilder {
+    private final String name;
+    private final Place place;
+    private final boolean allows;
+    private final Map<Key, List<Item>> conditions = new EnumMap<>(Key.class);
+
+    RuleBuilder(String name, boolean allows) {
+        this.name = Objects.requireNonNull(name, "name");
+        this.place = new Place("rule '" + name + "'", 0, 0);
+        this.allows = allows;
+    }
+
+    /**
+     * Names users by id.
+     *
+     * @param uids each 0 to 2^32-2
+     * @return this
+     */
+    public RuleBuilder user(long... uids) {
+        return add(Key.USER, LongStream.of(uids).boxed());
+    }
+
+    /**
+     * Names users by their names in the account database, which are looked up once, by {@link PeerPolicy.Builder#build()}.
+     *
+     * @param names the names
+     * @return this
+     */
+    public RuleBuilder user(String... names) {
+        return add(Key.USER, Stream.of(names));
+    }
+
+    /**
+     * Names all users of a range of ids.
+     *
+     * @param first the first, 0 to 2^32-2
+     * @param last the last, not less
+     * @return this
+     */
+    public RuleBuilder userRange(long first, long last) {
+        return add(Key.USER, Stream.of(new IdSet.Range(first, last)));
+    }
+
+    /**
+     * Names root, user 0.
+     *
+     * @return this
+     */
+    public RuleBuilder root() {
+        return add(Key.USER, Stream.of(PolicyWords.ROOT));
+    }
+
+    /**
+     * Names the effective user of this process, as it is at {@link PeerPolicy.Builder#build()}.
+     *
+     * @return this
+     */
+    public RuleBuilder server() {
+        return add(Key.USER, Stream.of(PolicyWords.SERVER));
+    }
+
+    /**
+     * Names everybody whose ids are known.
+     *
+     * @return this
+     */
+    public RuleBuilder anyUser() {
+        return add(Key.USER, Stream.of(PolicyWords.ANY));
+    }
+
+    /**
+     * Names primary groups by id. Only of a rule that allows.
+     *
+     * @param gids each 0 to 2^32-2
+     * @return this
+     */
+    public RuleBuilder primaryGroup(long... gids) {
+        return add(Key.PRIMARY_GROUP, LongStream.of(gids).boxed());
+    }
+
+    /**
+     * Names primary groups by their names in the account database. Only of a rule that allows.
+     *
+     * @param names the names
+     * @return this
+     */
+    public RuleBuilder primaryGroup(String... names) {
+        return add(Key.PRIMARY_GROUP, Stream.of(names));
+    }
+
+    /**
+     * Names groups by id, of which the peer has one, as its primary group or a supplementary one. Only of a rule that allows.
+     *
+     * @param gids each 0 to 2^32-2
+     * @return this
+     */
+    public RuleBuilder group(long... gids) {
+        return add(Key.GROUP, LongStream.of(gids).boxed());
+    }
+
+    /**
+     * Names groups by their names in the account database. Only of a rule that allows.
+     *
+     * @param names the names
+     * @return this
+     */
+    public RuleBuilder group(String... names) {
+        return add(Key.GROUP, Stream.of(names));
+    }
+
+    /**
+     * Names security labels.
+     *
+     * @param labels the whole labels
+     * @return this
+     */
+    public RuleBuilder label(String... labels) {
+        return add(Key.LABEL, Stream.of(labels));
+    }
+
+    /**
+     * Names the moments of which the credentials may speak: those of who sent where they are known, else those of who connected.
+     *
+     * @param moments the moments
+     * @return this
+     */
+    public RuleBuilder moment(Moment... moments) {
+        return add(Key.MOMENT, Stream.of(moments).map(PolicyWords::of));
+    }
+
+    /**
+     * Names the mechanisms from which the credentials may come.
+     *
+     * @param mechanisms the mechanisms
+     * @return this
+     */
+    public RuleBuilder mechanism(Mechanism... mechanisms) {
+        return add(Key.MECHANISM, Stream.of(mechanisms).map(Mechanism::name));
+    }
+
+    /**
+     * Names the kinds of peers that the rule is about: unless called, visible ones alone in a rule that allows, those with ids in one
+     * that denies.
+     *
+     * @param kinds the kinds
+     * @return this
+     */
+    public RuleBuilder peer(PeerKind... kinds) {
+        return add(Key.PEER, Stream.of(kinds).map(PeerKind::word));
+    }
+
+    /**
+     * Names executables, or folders of them that end in "/". Only of a rule that denies.
+     *
+     * @param paths absolute paths
+     * @return this
+     */
+    public RuleBuilder executable(String... paths) {
+        return add(Key.EXECUTABLE, Stream.of(paths));
+    }
+
+    /**
+     * Names texts of which one is found in the command line, its words joined by spaces. Only of a rule that denies.
+     *
+     * @param texts the texts
+     * @return this
+     */
+    public RuleBuilder commandLine(String... texts) {
+        return add(Key.COMMAND_LINE, Stream.of(texts));
+    }
+
+    /**
+     * Names systemd units. Only of a rule that denies.
+     *
+     * @param units the units' whole names
+     * @return this
+     */
+    public RuleBuilder unit(String... units) {
+        return add(Key.UNIT, Stream.of(units));
+    }
+
+    /**
+     * Lets in who sends a first read, or a read, also if another user connected, or if who connected is not known. Only of a rule that
+     * allows.
+     *
+     * @return this
+     */
+    public RuleBuilder senderMayDiffer() {
+        conditions.put(Key.SENDER_MAY_DIFFER, List.of(new Item(true, place)));
+        return this;
+    }
+
+    /**
+     * Gives permissions. Only of a rule that allows.
+     *
+     * @param grants names of small letters, digits, ".", "_" and "-", at most 64 characters
+     * @return this
+     */
+    public RuleBuilder grants(String... grants) {
+        return add(Key.GRANTS, Stream.of(grants));
+    }
+
+    private RuleBuilder add(Key key, Stream<?> values) {
+        List<Item> items = conditions.computeIfAbsent(key, unused -> new ArrayList<>());
+        values.forEach(value -> items.add(new Item(Objects.requireNonNull(value, key.word()), place)));
+        return this;
+    }
+
+    RuleSpec spec() {
+        Map<Key, Entry> entries = new EnumMap<>(Key.class);
+        conditions.forEach((key, items) -> entries.put(key, new Entry(place, items)));
+        return new RuleSpec(name, place, allows, place, entries);
+    }
+
+    @Override
+    public String toString() {
+        return (allows ? "allow" : "deny") + " '" + name + "' "
+                + conditions.keySet().toString().toLowerCase(Locale.ROOT);
+    }
+}

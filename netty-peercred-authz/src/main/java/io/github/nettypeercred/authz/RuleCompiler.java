@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.authz;
+
+import io.github.nettypeercred.Answer;
+import io.github.nettypeercred.CredentialSource.Mechanism;
+import io.github.nettypeercred.CredentialSource.Moment;
+import io.github.nettypeercred.authz.CompiledRule.ProcessCondition;
+import io.github.nettypeercred.authz.RuleSpec.Entry;
+import io.github.nettypeercred.authz.RuleSpec.Item;
+import io.github.nettypeercred.authz.RuleSpec.Key;
+import io.github.nettypeercred.spi.AccountDatabase;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/** Checks rules one by one, and resolves their names. */
+final class RuleCompiler {
+    private static final Pattern NAME = Pattern.compile("[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,62}[A-Za-z0-9._-])?");
+    private static final Pattern GRANT = Pattern.compile("[a-z0-9][a-z0-9._-]{0,63}");
+    private static final int SHOWN = 16;
+
+    private final @Nullable AccountDatabase accounts;
+    private final Map<String, Long> resolvedUsers = new HashMap<>();
+    private final Map<String, Long> resolvedGroups = new HashMap<>();
+
+    RuleCompiler(@Nullable AccountDatabase accounts) {
+        this.accounts = accounts;
+    }
+
+    List<CompiledRule> compile(Collection<RuleSpec> specs) {
+        List<CompiledRule> rules = new ArrayList<>();
+        Map<String, RuleSpec> names = new HashMap<>();
+        for (RuleSpec spec : specs) {
+            RuleSpec other = names.put(spec.name(), spec);
+            if (other != null) {
+                throw spec.namePlace()
+                        .error("there is a rule " + Quoted.of(spec.name()) + " already"
+                                + (other.place().line() > 0
+                                        ? ", in line " + other.place().line()
+                                        : ""));
+            }
+            rules.add(compile(spec));
+        }
+        return rules;
+    }
+
+    private CompiledRule compile(RuleSpec spec) {
+        if (!NAME.matcher(spec.name()).matches()) {
+            throw spec.namePlace()
+                    .error("not a name of a rule: " + Quoted.of(spec.name())
+                            + "; it is up to 64 letters, digits, spaces, \".\", \"_\" and \"-\"");
+        }
+        for (Entry entry : spec.conditions().values()) {
+            checkList(entry);
+        }
+        spec.conditions().forEach((key, entry) -> checkPlaceOfKey(spec, key, entry));
+        checkNotEmpty(spec);
+        Map<Key, String> words = new EnumMap<>(Key.class);
+        int moments = mask(spec, Key.MOMENT, item -> PolicyWords.bit(PolicyWords.moment(item)), words);
+        int mechanisms = mask(spec, Key.MECHANISM, item -> PolicyWords.bit(PolicyWords.mechanism(item)), words);
+        checkMoments(spec, moments, mechanisms);
+        int kinds = kinds(spec, words);
+        boolean mayDiffer = senderMayDiffer(spec, moments, mechanisms);
+        return new CompiledRule(
+                spec.name(),
+                spec.place(),
+                spec.allows(),
+                ids(spec, Key.USER, this::user, words),
+                ids(spec, Key.PRIMARY_GROUP, this::group, words),
+                ids(spec, Key.GROUP, this::group, words),
+                labels(spec, words),
+                moments,
+                mechanisms,
+                kinds,
+                process(spec, words),
+                mayDiffer,
+                Set.copyOf(texts(spec, Key.GRANTS, RuleCompiler::grant)),
+                words);
+    }
+
+    private static void checkList(Entry entry) {
+        if (entry.items().isEmpty()) {
+            throw entry.place().error("an empty list: the rule could never match");
+        }
+        Set<Object> seen = new HashSet<>();
+        for (Item item : entry.items()) {
+            if (!seen.add(item.value())) {
+                throw item.place().error(Quoted.of(item.value()) + " is there twice");
+            }
+        }
+    }
+
+    private static void checkPlaceOfKey(RuleSpec spec, Key key, Entry entry) {
+        if (!spec.allows() && key.isOfGroups()) {
+            throw entry.place()
+                    .error(
+                            "a group may only allow, never deny: an ordinary user can shed its groups in a user namespace");
+        }
+        if (spec.allows() && key.isOfProcess()) {
+            throw entry.place()
+                    .error(key.word()
+                            + " may only deny, never allow: a client may connect, write and exec the trusted program,"
+                            + " and pid, pidfd and start time stay");
+        }
+        if (!spec.allows() && key == Key.SENDER_MAY_DIFFER) {
+            throw entry.place()
+                    .error(
+                            "sender-may-differ is for rules that allow: one that denies holds for who sends and for who connected");
+        }
+        if (!spec.allows() && key == Key.GRANTS) {
+            throw entry.place().error("a rule that denies grants nothing");
+        }
+    }
+
+    private static void checkNotEmpty(RuleSpec spec) {
+        Set<Key> keys = spec.conditions().keySet();
+        boolean named = keys.contains(Key.USER)
+                || keys.contains(Key.PRIMARY_GROUP)
+                || keys.contains(Key.GROUP)
+                || keys.contains(Key.LABEL)
+                || keys.contains(Key.PEER);
+        if (spec.allows() && !named) {
+            throw spec.place()
+                    .error("rule " + Quoted.of(spec.name())
+                            + " does not say whom it allows; to allow everybody, say user = \"@any\"");
+        }
+        if (keys.isEmpty()) {
+            throw spec.place()
+                    .error("rule " + Quoted.of(spec.name())
+                            + " does not say whom it denies; to deny everybody, say user = \"@any\"");
+        }
+    }
+
+    private static void checkMoments(RuleSpec spec, int moments, int mechanisms) {
+        for (Moment moment : Moment.values()) {
+            for (Mechanism mechanism : Mechanism.values()) {
+                if ((moments & PolicyWords.bit(moment)) != 0
+                        && (mechanisms & PolicyWords.bit(mechanism)) != 0
+                        && PolicyWords.agree(moment, mechanism)) {
+                    return;
+                }
+            }
+        }
+        throw place(spec, Key.MECHANISM)
+                .error("the rule can never match: no credentials of that moment come from that mechanism");
+    }
+
+    private static int kinds(RuleSpec spec, Map<Key, String> words) {
+        Entry entry = spec.conditions().get(Key.PEER);
+        if (entry == null) {
+            return PeerKind.VISIBLE.bit() | (spec.allows() ? 0 : PeerKind.NOT_VISIBLE.bit());
+        }
+        int kinds = 0;
+        for (Item item : entry.items()) {
+            PeerKind kind = PolicyWords.kind(item);
+            kinds |= kind.bit();
+            if (kind == PeerKind.UNMAPPED) {
+                for (Key key : Key.values()) {
+                    if (spec.conditions().containsKey(key)
+                            && key != Key.PEER
+                            && key != Key.GRANTS
+                            && key != Key.SENDER_MAY_DIFFER) {
+                        throw item.place()
+                                .error("an unmapped peer has no ids and no evidence, so " + key.word()
+                                        + " can never match it; give it a rule of its own");
+                    }
+                }
+            }
+        }
+        words.put(
+                Key.PEER,
+                "peer " + joined(entry.items(), item -> PolicyWords.kind(item).word()));
+        return kinds;
+    }
+
+    private static boolean senderMayDiffer(RuleSpec spec, int moments, int mechanisms) {
+        Entry entry = spec.conditions().get(Key.SENDER_MAY_DIFFER);
+        if (entry == null) {
+            return false;
+        }
+        if (!entry.items().get(0).value().equals(true)) {
+            throw entry.items().get(0).place().error("sender-may-differ is true or left out");
+        }
+        for (Moment moment : Moment.values()) {
+            if ((moments & PolicyWords.bit(moment)) != 0 && PolicyWords.comesOverConnection(moment)) {
+                for (Mechanism mechanism : Mechanism.values()) {
+                    if ((mechanisms & PolicyWords.bit(mechanism)) != 0 && PolicyWords.agree(moment, mechanism)) {
+                        return true;
+                    }
+                }
+            }
+        }
+        throw entry.place()
+                .error(
+                        "sender-may-differ means nothing here: only of a first read and of every read is the sender known");
+    }
+
+    private static int mask(RuleSpec spec, Key key, ToIntFunction<Item> bit, Map<Key, String> words) {
+        Entry entry = spec.conditions().get(key);
+        if (entry == null) {
+            return CompiledRule.ALL;
+        }
+        int mask = 0;
+        for (Item item : entry.items()) {
+            mask |= bit.applyAsInt(item);
+        }
+        words.put(
+                key,
+                key.word() + " " + joined(entry.items(), item -> item.value().toString()));
+        return mask;
+    }
+
+    private @Nullable IdSet ids(RuleSpec spec, Key key, Function<Item, IdSet.Range> resolve, Map<Key, String> words) {
+        Entry entry = spec.conditions().get(key);
+        if (entry == null) {
+            return null;
+        }
+        boolean any = false;
+        List<IdSet.Range> ranges = new ArrayList<>();
+        for (Item item : entry.items()) {
+            IdSet.Range range = resolve.apply(item);
+            any |= item.value().equals(PolicyWords.ANY);
+            ranges.add(range);
+        }
+        if (any && ranges.size() > 1) {
+            throw entry.place().error("\"@any\" is everybody: leave the others out");
+        }
+        words.put(key, key.word() + " " + joined(entry.items(), item -> written(item, resolve.apply(item))));
+        return any ? null : IdSet.of(ranges);
+    }
+
+    /** An item as it was written, with the id behind a word or name. */
+    private static String written(Item item, IdSet.Range range) {
+        String ids = range.first() == range.last() ? Long.toString(range.first()) : range.first() + "-" + range.last();
+        boolean number = !(item.value() instanceof String text) || Character.isDigit(text.charAt(0));
+        return number
+                ? ids
+                : item.value().equals(PolicyWords.ANY)
+                        ? PolicyWords.ANY
+                        : ids + " (" + Quoted.plain((String) item.value()) + ")";
+    }
+
+    private IdSet.Range user(Item item) {
+        if (item.value() instanceof String word) {
+            switch (word) {
+                case PolicyWords.ANY:
+                    return new IdSet.Range(0, IdSet.LAST);
+                case PolicyWords.ROOT:
+                    return new IdSet.Range(0, 0);
+                case PolicyWords.SERVER:
+                    return single(resolve(resolvedUsers, "this process's user", word, item, AccountDatabase::ownUid));
+                default:
+            }
+        }
+        return range(
+                item,
+                "user",
+                name -> resolve(resolvedUsers, "user", name, item, database -> map(database.userIds(name))));
+    }
+
+    private static Answer<Long> map(Answer<AccountDatabase.UserIds> ids) {
+        return ids instanceof Answer.Known<AccountDatabase.UserIds> known
+                ? Answer.known(known.known().uid())
+                : Answer.unknown(ids.absence().orElseThrow());
+    }
+
+    private IdSet.Range group(Item item) {
+        return range(
+                item,
+                "group",
+                name -> resolve(resolvedGroups, "group", name, item, database -> database.groupId(name)));
+    }
+
+    private static IdSet.Range range(Item item, String what, Function<String, Long> resolve) {
+        if (item.value() instanceof Long id) {
+            return new IdSet.Range(id(id, item), id(id, item));
+        }
+        if (item.value() instanceof IdSet.Range range) {
+            return checked(range, item);
+        }
+        if (!(item.value() instanceof String text)) {
+            throw item.place().error("neither an id nor a name of a " + what + ": " + Quoted.of(item.value()));
+        }
+        if (text.startsWith("!") || text.startsWith("-")) {
+            throw item.place()
+                    .error(
+                            what.equals("group")
+                                    ? "a group cannot be negated: an ordinary user can shed its groups in a user namespace"
+                                    : "a user cannot be negated: deny it by a rule in front");
+        }
+        if (text.isEmpty() || text.startsWith("@") || text.indexOf('\0') >= 0) {
+            throw item.place()
+                    .error("no such word: " + Quoted.of(text)
+                            + (what.equals("user") ? "; there are \"@any\", \"@root\" and \"@server\"" : ""));
+        }
+        if (Character.isDigit(text.charAt(0)) && text.matches("[0-9]+(-[0-9]+)?")) {
+            int dash = text.indexOf('-');
+            if (dash < 0 || text.length() > 21) {
+                throw item.place()
+                        .error("an id is written without quotes, a range as \"1000-1999\": " + Quoted.of(text));
+            }
+            return checked(
+                    new IdSet.Range(number(text.substring(0, dash), item), number(text.substring(dash + 1), item)),
+                    item);
+        }
+        return single(resolve.apply(text));
+    }
+
+    private static long number(String digits, Item item) {
+        if (digits.length() > 10) {
+            throw item.place().error("not an id: " + digits + "; ids are 0 to 4294967294");
+        }
+        return Long.parseLong(digits);
+    }
+
+    private static IdSet.Range checked(IdSet.Range range, Item item) {
+        if (id(range.first(), item) > id(range.last(), item)) {
+            throw item.place().error("an empty range: " + Quoted.of(item.value()));
+        }
+        return range;
+    }
+
+    private static IdSet.Range single(long id) {
+        return new IdSet.Range(id, id);
+    }
+
+    private static long id(long id, Item item) {
+        if (id < 0 || id > IdSet.LAST) {
+            throw item.place().error("not an id: " + id + "; ids are 0 to 4294967294");
+        }
+        return id;
+    }
+
+    private long resolve(
+            Map<String, Long> resolved,
+            String what,
+            String name,
+            Item item,
+            Function<AccountDatabase, Answer<Long>> lookUp) {
+        Long before = resolved.get(name);
+        if (before != null) {
+            return before;
+        }
+        String of = name.startsWith("@") ? what : what + " " + Quoted.of(name);
+        if (accounts == null) {
+            throw item.place()
+                    .error("cannot look up " + of
+                            + ": there is no AccountDatabase, is netty-peercred-native on the class path?");
+        }
+        Answer<Long> answer = lookUp.apply(accounts);
+        if (answer instanceof Answer.Known<Long> known) {
+            resolved.put(name, known.known());
+            return known.known();
+        }
+        throw item.place()
+                .error("cannot look up " + of + ": " + answer.absence().orElseThrow());
+    }
+
+    private static @Nullable Set<String> labels(RuleSpec spec, Map<Key, String> words) {
+        Entry entry = spec.conditions().get(Key.LABEL);
+        if (entry == null) {
+            return null;
+        }
+        words.put(Key.LABEL, "label " + joined(entry.items(), item -> Quoted.of(item.value())));
+        return Set.copyOf(texts(spec, Key.LABEL, RuleCompiler::text));
+    }
+
+    private static @Nullable ProcessCondition process(RuleSpec spec, Map<Key, String> words) {
+        List<String> executables = texts(spec, Key.EXECUTABLE, RuleCompiler::executable);
+        List<String> commandLines = texts(spec, Key.COMMAND_LINE, RuleCompiler::text);
+        List<String> units = texts(spec, Key.UNIT, RuleCompiler::text);
+        for (Key key : List.of(Key.EXECUTABLE, Key.COMMAND_LINE, Key.UNIT)) {
+            Entry entry = spec.conditions().get(key);
+            if (entry != null) {
+                words.put(key, key.word() + " " + joined(entry.items(), item -> Quoted.of(item.value())));
+            }
+        }
+        return executables.isEmpty() && commandLines.isEmpty() && units.isEmpty()
+                ? null
+                : new ProcessCondition(executables, commandLines, units);
+    }
+
+    private static List<String> texts(RuleSpec spec, Key key, Function<Item, String> text) {
+        Entry entry = spec.conditions().get(key);
+        return entry == null ? List.of() : entry.items().stream().map(text).toList();
+    }
+
+    private static String text(Item item) {
+        if (!(item.value() instanceof String text) || text.isEmpty()) {
+            throw item.place().error("not a text: " + Quoted.of(item.value()));
+        }
+        return text;
+    }
+
+    private static String executable(Item item) {
+        String path = text(item);
+        if (!path.startsWith("/")) {
+            throw item.place().error("not an absolute path: " + Quoted.of(path));
+        }
+        return path;
+    }
+
+    private static String grant(Item item) {
+        String grant = text(item);
+        if (!GRANT.matcher(grant).matches()) {
+            throw item.place()
+                    .error("not a name of a grant: " + Quoted.of(grant)
+                            + "; it is up to 64 small letters, digits, \".\", \"_\" and \"-\"");
+        }
+        return grant;
+    }
+
+    private static Place place(RuleSpec spec, Key key) {
+        Entry entry = spec.conditions().get(key);
+        return entry == null ? spec.place() : entry.place();
+    }
+
+    private static String joined(List<Item> items, Function<Item, String> text) {
+        String shown = items.stream().limit(SHOWN).map(text).collect(Collectors.joining(", "));
+        return items.size() > SHOWN ? shown + " and " + (items.size() - SHOWN) + " more" : shown;
+    }
+}
