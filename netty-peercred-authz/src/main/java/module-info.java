@@ -4,13 +4,15 @@
 module io.github.nettypeercred.authz {
     requires transitive io.github.nettypeercred;
     requires transitive io.netty.common;
-    requires io.netty.transport;
+    requires io.netty.buffer;
+    requires transitive io.netty.transport;
     requires com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.dataformat.toml;
     requires com.github.benmanes.caffeine;
     requires static transitive org.jspecify;
 
     exports io.github.nettypeercred.authz;
+    exports io.github.nettypeercred.authz.limits;
     exports io.github.nettypeercred.authz.names;
 
     uses io.github.nettypeercred.spi.AccountDatabase;
