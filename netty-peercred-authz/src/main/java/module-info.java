@@ -3,9 +3,10 @@
 /** Who may do what: a policy over the credentials of peers, and the names of users and groups. */
 module io.github.nettypeercred.authz {
     requires transitive io.github.nettypeercred;
-    requires transitive io.netty.common;
     requires io.netty.buffer;
+    requires transitive io.netty.common;
     requires transitive io.netty.transport;
+    requires com.fasterxml.jackson.core;
     requires com.fasterxml.jackson.databind;
     requires com.fasterxml.jackson.dataformat.toml;
     requires com.github.benmanes.caffeine;

@@ -31,9 +31,12 @@
 //   mix PATH N              connect N times, in turn as eight kinds of client, and send its uid, its pid, the number and a check sum
 //   passmany N M TEXT       N times: write the text with M descriptors; print how often that failed, and the last errno
 //   flood PATH N            N times: connect, write a byte, wait for the end of the stream every other time, close
+//   swap A B                exchange two paths for one another again and again, until it is ended
+//   grow PATH               append to a file again and again, until it is ended
 //   exec PATH ARGUMENT...   become another program
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -369,6 +372,13 @@ int main(int argc, char **argv) {
         } else if (IS("flood", 2)) {
             flood(argv[i + 1], id(argv[i + 2]));
             i += 2;
+        } else if (IS("swap", 2)) {
+            for (say("swapping");;)
+                if (renameat2(AT_FDCWD, argv[i + 1], AT_FDCWD, argv[i + 2], RENAME_EXCHANGE)) die(command);
+        } else if (IS("grow", 1)) {
+            int file = open(argv[i + 1], O_WRONLY | O_APPEND);
+            for (say("growing");;)
+                if (write(file, "#\n", 2) != 2) die(command);
         } else if (IS("exec", 1)) {
             execv(argv[i + 1], argv + i + 1);
             die(command);

@@ -57,7 +57,7 @@ final class CompiledRule {
     final boolean senderMayDiffer;
     final Set<String> grants;
     /** Each condition in words, in the order of the keys. */
-    final Map<RuleSpec.Key, String> words;
+    final Map<RuleKey, String> words;
 
     private final PeerDecision[] decisions = new PeerDecision[REASONS.length];
 
@@ -75,7 +75,7 @@ final class CompiledRule {
             @Nullable ProcessCondition process,
             boolean senderMayDiffer,
             Set<String> grants,
-            Map<RuleSpec.Key, String> words) {
+            Map<RuleKey, String> words) {
         this.name = name;
         this.place = place;
         this.allows = allows;

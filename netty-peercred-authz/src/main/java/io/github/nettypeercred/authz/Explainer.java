@@ -8,7 +8,6 @@ import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.authz.PeerDecision.Deny;
 import io.github.nettypeercred.authz.PeerDecision.Reason;
 import io.github.nettypeercred.authz.PeerExplanation.Passed;
-import io.github.nettypeercred.authz.RuleSpec.Key;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -69,33 +68,34 @@ final class Explainer {
                     + CompiledRule.kind(peer).word());
         }
         if (rule.users != null && !rule.users.contains(peer.uid())) {
-            why.add("wants " + rule.words.get(Key.USER) + ", peer is " + peer.uid());
+            why.add("wants " + rule.words.get(RuleKey.USER) + ", peer is " + peer.uid());
         }
         if (rule.primaryGroups != null && !rule.primaryGroups.contains(peer.gid())) {
-            why.add("wants " + rule.words.get(Key.PRIMARY_GROUP) + ", peer has " + peer.gid());
+            why.add("wants " + rule.words.get(RuleKey.PRIMARY_GROUP) + ", peer has " + peer.gid());
         }
         if (rule.groups != null) {
             SupplementaryGroups groups = Subject.groups(peer, evidence.connection());
             int holds = CompiledRule.testGroups(rule.groups, peer, groups);
             if (holds == CompiledRule.NO && groups != null) {
-                why.add("wants " + rule.words.get(Key.GROUP) + ", peer has " + groups(peer, groups));
+                why.add("wants " + rule.words.get(RuleKey.GROUP) + ", peer has " + groups(peer, groups));
             }
         }
         if (rule.labels != null
                 && peer.label() instanceof Answer.Known<String> label
                 && !rule.labels.contains(label.known())) {
-            why.add("wants " + rule.words.get(Key.LABEL) + ", peer has " + Quoted.of(label.known()));
+            why.add("wants " + rule.words.get(RuleKey.LABEL) + ", peer has " + Quoted.of(label.known()));
         }
         if ((rule.moments & PolicyWords.bit(peer.source().moment())) == 0) {
-            why.add("wants " + rule.words.get(Key.MOMENT) + ", evidence is of "
+            why.add("wants " + rule.words.get(RuleKey.MOMENT) + ", evidence is of "
                     + PolicyWords.of(peer.source().moment()));
         }
         if ((rule.mechanisms & PolicyWords.bit(peer.source().mechanism())) == 0) {
-            why.add("wants " + rule.words.get(Key.MECHANISM) + ", evidence is of "
+            why.add("wants " + rule.words.get(RuleKey.MECHANISM) + ", evidence is of "
                     + peer.source().mechanism());
         }
         if (rule.process != null && rule.process.test(evidence.process()) == CompiledRule.NO) {
-            why.add("wants " + words(rule, Key.EXECUTABLE, Key.COMMAND_LINE, Key.UNIT) + ", the process is another");
+            why.add("wants " + words(rule, RuleKey.EXECUTABLE, RuleKey.COMMAND_LINE, RuleKey.UNIT)
+                    + ", the process is another");
         }
         if (rule.allows
                 && !rule.senderMayDiffer
@@ -107,7 +107,7 @@ final class Explainer {
         return why;
     }
 
-    private static String words(CompiledRule rule, Key... keys) {
+    private static String words(CompiledRule rule, RuleKey... keys) {
         return java.util.Arrays.stream(keys)
                 .filter(rule.words::containsKey)
                 .map(rule.words::get)

@@ -6,9 +6,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.toml.TomlMapper;
 import com.fasterxml.jackson.dataformat.toml.TomlReadFeature;
-import io.github.nettypeercred.authz.RuleSpec.Entry;
+import io.github.nettypeercred.authz.RuleSpec.Condition;
 import io.github.nettypeercred.authz.RuleSpec.Item;
-import io.github.nettypeercred.authz.RuleSpec.Key;
 import io.github.nettypeercred.spi.TrustedFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -101,8 +100,7 @@ final class PolicyFile {
         if (stopped != null) {
             throw stopped;
         }
-        List<TomlOutline.Table> tables =
-                outline.tables().subList(1, outline.tables().size());
+        List<TomlOutline.Table> tables = rules(outline);
         JsonNode rules = root.path(RULE);
         ensureAgree(
                 root.size() == (tables.isEmpty() ? 0 : 1) && rules.size() == tables.size(),
@@ -127,16 +125,18 @@ final class PolicyFile {
         return new Place(source, Math.max(1, location.getLineNr()), Math.max(1, location.getColumnNr()));
     }
 
+    private static List<TomlOutline.Table> rules(TomlOutline outline) {
+        return outline.tables().subList(1, outline.tables().size());
+    }
+
     private static void checkTables(TomlOutline outline) {
-        for (TomlOutline.Table table : outline.tables()) {
-            boolean isTop = table.name().isEmpty()
-                    && !table.repeated()
-                    && table == outline.tables().get(0);
-            if (isTop && !table.entries().isEmpty()) {
-                TomlOutline.Entry first = table.entries().get(0);
-                throw first.place().error("key " + Quoted.of(first.key()) + " stands before the first [[rule]]");
-            }
-            if (!isTop && !(table.repeated() && table.name().equals(RULE))) {
+        TomlOutline.Table top = outline.tables().get(0);
+        if (!top.entries().isEmpty()) {
+            TomlOutline.Entry first = top.entries().get(0);
+            throw first.place().error("key " + Quoted.of(first.key()) + " stands before the first [[rule]]");
+        }
+        for (TomlOutline.Table table : rules(outline)) {
+            if (!table.repeated() || !table.name().equals(RULE)) {
                 throw table.place()
                         .error("no such table: " + Quoted.of(table.name()) + "; a policy is made of [[rule]]");
             }
@@ -156,12 +156,12 @@ final class PolicyFile {
                 : "; there are "
                         + Stream.concat(
                                         Stream.of(NAME, DECISION),
-                                        Arrays.stream(Key.values()).map(Key::word))
+                                        Arrays.stream(RuleKey.values()).map(RuleKey::word))
                                 .collect(Collectors.joining(", "));
     }
 
-    private static Optional<Key> key(String word) {
-        return Arrays.stream(Key.values())
+    private static Optional<RuleKey> key(String word) {
+        return Arrays.stream(RuleKey.values())
                 .filter(key -> key.word().equals(word))
                 .findFirst();
     }
@@ -173,9 +173,9 @@ final class PolicyFile {
                         .collect(Collectors.toSet())
                         .equals(keys(node)),
                 table.place());
-        Map<Key, Entry> conditions = new EnumMap<>(Key.class);
+        Map<RuleKey, Condition> conditions = new EnumMap<>(RuleKey.class);
         for (TomlOutline.Entry entry : table.entries()) {
-            Entry values = new Entry(entry.place(), items(entry, node.path(entry.key())));
+            Condition values = new Condition(entry.place(), items(entry, node.path(entry.key())));
             key(entry.key()).ifPresent(key -> conditions.put(key, values));
         }
         Item name = one(table, node, NAME);
@@ -234,7 +234,7 @@ final class PolicyFile {
             }
             return node.longValue();
         }
-        throw place.error("neither a text nor a whole number: " + Quoted.of(node));
+        throw place.error("neither a text nor a whole number: " + Quoted.plain(node.asText()));
     }
 
     /** Whether Jackson and the outline have seen the same. Where they have not, nothing of the file is believed. */

@@ -3,9 +3,8 @@ package io.github.nettypeercred.authz;
 
 import io.github.nettypeercred.CredentialSource.Mechanism;
 import io.github.nettypeercred.CredentialSource.Moment;
-import io.github.nettypeercred.authz.RuleSpec.Entry;
+import io.github.nettypeercred.authz.RuleSpec.Condition;
 import io.github.nettypeercred.authz.RuleSpec.Item;
-import io.github.nettypeercred.authz.RuleSpec.Key;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -23,7 +22,7 @@ public final class RuleBuilder {
     private final String name;
     private final Place place;
     private final boolean allows;
-    private final Map<Key, List<Item>> conditions = new EnumMap<>(Key.class);
+    private final Map<RuleKey, List<Item>> conditions = new EnumMap<>(RuleKey.class);
 
     RuleBuilder(String name, boolean allows) {
         this.name = Objects.requireNonNull(name, "name");
@@ -38,7 +37,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder user(long... uids) {
-        return add(Key.USER, LongStream.of(uids).boxed());
+        return add(RuleKey.USER, LongStream.of(uids).boxed());
     }
 
     /**
@@ -48,7 +47,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder user(String... names) {
-        return add(Key.USER, Stream.of(names));
+        return add(RuleKey.USER, Stream.of(names));
     }
 
     /**
@@ -59,7 +58,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder userRange(long first, long last) {
-        return add(Key.USER, Stream.of(new IdSet.Range(first, last)));
+        return add(RuleKey.USER, Stream.of(new IdSet.Range(first, last)));
     }
 
     /**
@@ -68,7 +67,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder root() {
-        return add(Key.USER, Stream.of(PolicyWords.ROOT));
+        return add(RuleKey.USER, Stream.of(PolicyWords.ROOT));
     }
 
     /**
@@ -77,7 +76,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder server() {
-        return add(Key.USER, Stream.of(PolicyWords.SERVER));
+        return add(RuleKey.USER, Stream.of(PolicyWords.SERVER));
     }
 
     /**
@@ -86,7 +85,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder anyUser() {
-        return add(Key.USER, Stream.of(PolicyWords.ANY));
+        return add(RuleKey.USER, Stream.of(PolicyWords.ANY));
     }
 
     /**
@@ -96,7 +95,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder primaryGroup(long... gids) {
-        return add(Key.PRIMARY_GROUP, LongStream.of(gids).boxed());
+        return add(RuleKey.PRIMARY_GROUP, LongStream.of(gids).boxed());
     }
 
     /**
@@ -106,7 +105,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder primaryGroup(String... names) {
-        return add(Key.PRIMARY_GROUP, Stream.of(names));
+        return add(RuleKey.PRIMARY_GROUP, Stream.of(names));
     }
 
     /**
@@ -116,7 +115,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder group(long... gids) {
-        return add(Key.GROUP, LongStream.of(gids).boxed());
+        return add(RuleKey.GROUP, LongStream.of(gids).boxed());
     }
 
     /**
@@ -126,7 +125,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder group(String... names) {
-        return add(Key.GROUP, Stream.of(names));
+        return add(RuleKey.GROUP, Stream.of(names));
     }
 
     /**
@@ -136,7 +135,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder label(String... labels) {
-        return add(Key.LABEL, Stream.of(labels));
+        return add(RuleKey.LABEL, Stream.of(labels));
     }
 
     /**
@@ -146,7 +145,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder moment(Moment... moments) {
-        return add(Key.MOMENT, Stream.of(moments).map(PolicyWords::of));
+        return add(RuleKey.MOMENT, Stream.of(moments).map(PolicyWords::of));
     }
 
     /**
@@ -156,7 +155,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder mechanism(Mechanism... mechanisms) {
-        return add(Key.MECHANISM, Stream.of(mechanisms).map(Mechanism::name));
+        return add(RuleKey.MECHANISM, Stream.of(mechanisms).map(Mechanism::name));
     }
 
     /**
@@ -167,7 +166,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder peer(PeerKind... kinds) {
-        return add(Key.PEER, Stream.of(kinds).map(PeerKind::word));
+        return add(RuleKey.PEER, Stream.of(kinds).map(PeerKind::word));
     }
 
     /**
@@ -177,7 +176,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder executable(String... paths) {
-        return add(Key.EXECUTABLE, Stream.of(paths));
+        return add(RuleKey.EXECUTABLE, Stream.of(paths));
     }
 
     /**
@@ -187,7 +186,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder commandLine(String... texts) {
-        return add(Key.COMMAND_LINE, Stream.of(texts));
+        return add(RuleKey.COMMAND_LINE, Stream.of(texts));
     }
 
     /**
@@ -197,7 +196,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder unit(String... units) {
-        return add(Key.UNIT, Stream.of(units));
+        return add(RuleKey.UNIT, Stream.of(units));
     }
 
     /**
@@ -207,7 +206,7 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder senderMayDiffer() {
-        conditions.put(Key.SENDER_MAY_DIFFER, List.of(new Item(true, place)));
+        conditions.put(RuleKey.SENDER_MAY_DIFFER, List.of(new Item(true, place)));
         return this;
     }
 
@@ -218,18 +217,18 @@ public final class RuleBuilder {
      * @return this
      */
     public RuleBuilder grants(String... grants) {
-        return add(Key.GRANTS, Stream.of(grants));
+        return add(RuleKey.GRANTS, Stream.of(grants));
     }
 
-    private RuleBuilder add(Key key, Stream<?> values) {
+    private RuleBuilder add(RuleKey key, Stream<?> values) {
         List<Item> items = conditions.computeIfAbsent(key, unused -> new ArrayList<>());
         values.forEach(value -> items.add(new Item(Objects.requireNonNull(value, key.word()), place)));
         return this;
     }
 
     RuleSpec spec() {
-        Map<Key, Entry> entries = new EnumMap<>(Key.class);
-        conditions.forEach((key, items) -> entries.put(key, new Entry(place, items)));
+        Map<RuleKey, Condition> entries = new EnumMap<>(RuleKey.class);
+        conditions.forEach((key, items) -> entries.put(key, new Condition(place, items)));
         return new RuleSpec(name, place, allows, place, entries);
     }
 

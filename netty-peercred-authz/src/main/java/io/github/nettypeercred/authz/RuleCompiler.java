@@ -5,9 +5,8 @@ import io.github.nettypeercred.Answer;
 import io.github.nettypeercred.CredentialSource.Mechanism;
 import io.github.nettypeercred.CredentialSource.Moment;
 import io.github.nettypeercred.authz.CompiledRule.ProcessCondition;
-import io.github.nettypeercred.authz.RuleSpec.Entry;
+import io.github.nettypeercred.authz.RuleSpec.Condition;
 import io.github.nettypeercred.authz.RuleSpec.Item;
-import io.github.nettypeercred.authz.RuleSpec.Key;
 import io.github.nettypeercred.spi.AccountDatabase;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -60,14 +59,14 @@ final class RuleCompiler {
                     .error("not a name of a rule: " + Quoted.of(spec.name())
                             + "; it is up to 64 letters, digits, spaces, \".\", \"_\" and \"-\"");
         }
-        for (Entry entry : spec.conditions().values()) {
+        for (Condition entry : spec.conditions().values()) {
             checkList(entry);
         }
         spec.conditions().forEach((key, entry) -> checkPlaceOfKey(spec, key, entry));
         checkNotEmpty(spec);
-        Map<Key, String> words = new EnumMap<>(Key.class);
-        int moments = mask(spec, Key.MOMENT, item -> PolicyWords.bit(PolicyWords.moment(item)), words);
-        int mechanisms = mask(spec, Key.MECHANISM, item -> PolicyWords.bit(PolicyWords.mechanism(item)), words);
+        Map<RuleKey, String> words = new EnumMap<>(RuleKey.class);
+        int moments = mask(spec, RuleKey.MOMENT, item -> PolicyWords.bit(PolicyWords.moment(item)), words);
+        int mechanisms = mask(spec, RuleKey.MECHANISM, item -> PolicyWords.bit(PolicyWords.mechanism(item)), words);
         checkMoments(spec, moments, mechanisms);
         int kinds = kinds(spec, words);
         boolean mayDiffer = senderMayDiffer(spec, moments, mechanisms);
@@ -75,20 +74,20 @@ final class RuleCompiler {
                 spec.name(),
                 spec.place(),
                 spec.allows(),
-                ids(spec, Key.USER, this::user, words),
-                ids(spec, Key.PRIMARY_GROUP, this::group, words),
-                ids(spec, Key.GROUP, this::group, words),
+                ids(spec, RuleKey.USER, this::user, words),
+                ids(spec, RuleKey.PRIMARY_GROUP, this::group, words),
+                ids(spec, RuleKey.GROUP, this::group, words),
                 labels(spec, words),
                 moments,
                 mechanisms,
                 kinds,
                 process(spec, words),
                 mayDiffer,
-                Set.copyOf(texts(spec, Key.GRANTS, RuleCompiler::grant)),
+                Set.copyOf(texts(spec, RuleKey.GRANTS, RuleCompiler::grant)),
                 words);
     }
 
-    private static void checkList(Entry entry) {
+    private static void checkList(Condition entry) {
         if (entry.items().isEmpty()) {
             throw entry.place().error("an empty list: the rule could never match");
         }
@@ -100,7 +99,7 @@ final class RuleCompiler {
         }
     }
 
-    private static void checkPlaceOfKey(RuleSpec spec, Key key, Entry entry) {
+    private static void checkPlaceOfKey(RuleSpec spec, RuleKey key, Condition entry) {
         if (!spec.allows() && key.isOfGroups()) {
             throw entry.place()
                     .error(
@@ -112,23 +111,23 @@ final class RuleCompiler {
                             + " may only deny, never allow: a client may connect, write and exec the trusted program,"
                             + " and pid, pidfd and start time stay");
         }
-        if (!spec.allows() && key == Key.SENDER_MAY_DIFFER) {
+        if (!spec.allows() && key == RuleKey.SENDER_MAY_DIFFER) {
             throw entry.place()
                     .error(
                             "sender-may-differ is for rules that allow: one that denies holds for who sends and for who connected");
         }
-        if (!spec.allows() && key == Key.GRANTS) {
+        if (!spec.allows() && key == RuleKey.GRANTS) {
             throw entry.place().error("a rule that denies grants nothing");
         }
     }
 
     private static void checkNotEmpty(RuleSpec spec) {
-        Set<Key> keys = spec.conditions().keySet();
-        boolean named = keys.contains(Key.USER)
-                || keys.contains(Key.PRIMARY_GROUP)
-                || keys.contains(Key.GROUP)
-                || keys.contains(Key.LABEL)
-                || keys.contains(Key.PEER);
+        Set<RuleKey> keys = spec.conditions().keySet();
+        boolean named = keys.contains(RuleKey.USER)
+                || keys.contains(RuleKey.PRIMARY_GROUP)
+                || keys.contains(RuleKey.GROUP)
+                || keys.contains(RuleKey.LABEL)
+                || keys.contains(RuleKey.PEER);
         if (spec.allows() && !named) {
             throw spec.place()
                     .error("rule " + Quoted.of(spec.name())
@@ -151,12 +150,12 @@ final class RuleCompiler {
                 }
             }
         }
-        throw place(spec, Key.MECHANISM)
+        throw place(spec, RuleKey.MECHANISM)
                 .error("the rule can never match: no credentials of that moment come from that mechanism");
     }
 
-    private static int kinds(RuleSpec spec, Map<Key, String> words) {
-        Entry entry = spec.conditions().get(Key.PEER);
+    private static int kinds(RuleSpec spec, Map<RuleKey, String> words) {
+        Condition entry = spec.conditions().get(RuleKey.PEER);
         if (entry == null) {
             return PeerKind.VISIBLE.bit() | (spec.allows() ? 0 : PeerKind.NOT_VISIBLE.bit());
         }
@@ -165,11 +164,11 @@ final class RuleCompiler {
             PeerKind kind = PolicyWords.kind(item);
             kinds |= kind.bit();
             if (kind == PeerKind.UNMAPPED) {
-                for (Key key : Key.values()) {
+                for (RuleKey key : RuleKey.values()) {
                     if (spec.conditions().containsKey(key)
-                            && key != Key.PEER
-                            && key != Key.GRANTS
-                            && key != Key.SENDER_MAY_DIFFER) {
+                            && key != RuleKey.PEER
+                            && key != RuleKey.GRANTS
+                            && key != RuleKey.SENDER_MAY_DIFFER) {
                         throw item.place()
                                 .error("an unmapped peer has no ids and no evidence, so " + key.word()
                                         + " can never match it; give it a rule of its own");
@@ -178,13 +177,13 @@ final class RuleCompiler {
             }
         }
         words.put(
-                Key.PEER,
+                RuleKey.PEER,
                 "peer " + joined(entry.items(), item -> PolicyWords.kind(item).word()));
         return kinds;
     }
 
     private static boolean senderMayDiffer(RuleSpec spec, int moments, int mechanisms) {
-        Entry entry = spec.conditions().get(Key.SENDER_MAY_DIFFER);
+        Condition entry = spec.conditions().get(RuleKey.SENDER_MAY_DIFFER);
         if (entry == null) {
             return false;
         }
@@ -205,8 +204,8 @@ final class RuleCompiler {
                         "sender-may-differ means nothing here: only of a first read and of every read is the sender known");
     }
 
-    private static int mask(RuleSpec spec, Key key, ToIntFunction<Item> bit, Map<Key, String> words) {
-        Entry entry = spec.conditions().get(key);
+    private static int mask(RuleSpec spec, RuleKey key, ToIntFunction<Item> bit, Map<RuleKey, String> words) {
+        Condition entry = spec.conditions().get(key);
         if (entry == null) {
             return CompiledRule.ALL;
         }
@@ -220,8 +219,9 @@ final class RuleCompiler {
         return mask;
     }
 
-    private @Nullable IdSet ids(RuleSpec spec, Key key, Function<Item, IdSet.Range> resolve, Map<Key, String> words) {
-        Entry entry = spec.conditions().get(key);
+    private @Nullable IdSet ids(
+            RuleSpec spec, RuleKey key, Function<Item, IdSet.Range> resolve, Map<RuleKey, String> words) {
+        Condition entry = spec.conditions().get(key);
         if (entry == null) {
             return null;
         }
@@ -251,16 +251,15 @@ final class RuleCompiler {
     }
 
     private IdSet.Range user(Item item) {
-        if (item.value() instanceof String word) {
-            switch (word) {
-                case PolicyWords.ANY:
-                    return new IdSet.Range(0, IdSet.LAST);
-                case PolicyWords.ROOT:
-                    return new IdSet.Range(0, 0);
-                case PolicyWords.SERVER:
-                    return single(resolve(resolvedUsers, "this process's user", word, item, AccountDatabase::ownUid));
-                default:
-            }
+        if (item.value().equals(PolicyWords.ANY)) {
+            return new IdSet.Range(0, IdSet.LAST);
+        }
+        if (item.value().equals(PolicyWords.ROOT)) {
+            return single(0);
+        }
+        if (item.value().equals(PolicyWords.SERVER)) {
+            return single(
+                    resolve(resolvedUsers, "this process's user", PolicyWords.SERVER, item, AccountDatabase::ownUid));
         }
         return range(
                 item,
@@ -366,21 +365,21 @@ final class RuleCompiler {
                 .error("cannot look up " + of + ": " + answer.absence().orElseThrow());
     }
 
-    private static @Nullable Set<String> labels(RuleSpec spec, Map<Key, String> words) {
-        Entry entry = spec.conditions().get(Key.LABEL);
+    private static @Nullable Set<String> labels(RuleSpec spec, Map<RuleKey, String> words) {
+        Condition entry = spec.conditions().get(RuleKey.LABEL);
         if (entry == null) {
             return null;
         }
-        words.put(Key.LABEL, "label " + joined(entry.items(), item -> Quoted.of(item.value())));
-        return Set.copyOf(texts(spec, Key.LABEL, RuleCompiler::text));
+        words.put(RuleKey.LABEL, "label " + joined(entry.items(), item -> Quoted.of(item.value())));
+        return Set.copyOf(texts(spec, RuleKey.LABEL, RuleCompiler::text));
     }
 
-    private static @Nullable ProcessCondition process(RuleSpec spec, Map<Key, String> words) {
-        List<String> executables = texts(spec, Key.EXECUTABLE, RuleCompiler::executable);
-        List<String> commandLines = texts(spec, Key.COMMAND_LINE, RuleCompiler::text);
-        List<String> units = texts(spec, Key.UNIT, RuleCompiler::text);
-        for (Key key : List.of(Key.EXECUTABLE, Key.COMMAND_LINE, Key.UNIT)) {
-            Entry entry = spec.conditions().get(key);
+    private static @Nullable ProcessCondition process(RuleSpec spec, Map<RuleKey, String> words) {
+        List<String> executables = texts(spec, RuleKey.EXECUTABLE, RuleCompiler::executable);
+        List<String> commandLines = texts(spec, RuleKey.COMMAND_LINE, RuleCompiler::text);
+        List<String> units = texts(spec, RuleKey.UNIT, RuleCompiler::text);
+        for (RuleKey key : List.of(RuleKey.EXECUTABLE, RuleKey.COMMAND_LINE, RuleKey.UNIT)) {
+            Condition entry = spec.conditions().get(key);
             if (entry != null) {
                 words.put(key, key.word() + " " + joined(entry.items(), item -> Quoted.of(item.value())));
             }
@@ -390,8 +389,8 @@ final class RuleCompiler {
                 : new ProcessCondition(executables, commandLines, units);
     }
 
-    private static List<String> texts(RuleSpec spec, Key key, Function<Item, String> text) {
-        Entry entry = spec.conditions().get(key);
+    private static List<String> texts(RuleSpec spec, RuleKey key, Function<Item, String> text) {
+        Condition entry = spec.conditions().get(key);
         return entry == null ? List.of() : entry.items().stream().map(text).toList();
     }
 
@@ -420,8 +419,8 @@ final class RuleCompiler {
         return grant;
     }
 
-    private static Place place(RuleSpec spec, Key key) {
-        Entry entry = spec.conditions().get(key);
+    private static Place place(RuleSpec spec, RuleKey key) {
+        Condition entry = spec.conditions().get(key);
         return entry == null ? spec.place() : entry.place();
     }
 

@@ -14,11 +14,15 @@ import java.util.TreeMap;
  *
  * <p>All that a policy can be asked about falls into cells: a moment, a kind of peer, whether who sent is who connected, and whether the rule is
  * held against who sent or who connected. A rule covers ids in some cells. It is reached unless each of its ids is covered, in each of its
- * cells, by earlier rules; of these only such count as want nothing more of groups, label and process than it does.
+ * cells, by earlier rules; of these only such count as want nothing more of groups, label and process than it does. What is not seen is a rule
+ * for senders of whose possible connectors every one is shut out by another rule.
  */
 final class Shadows {
-    private static final int ROLE_BITS = Moment.values().length * 4;
-    private static final int UNMAPPED_BIT = ROLE_BITS + 2;
+    // Behind the cells of all moments:
+    private static final long CONNECTOR = 1L << 48;
+    private static final long NOT_VISIBLE_CONNECTOR = 1L << 49;
+    private static final long UNMAPPED = 1L << 50;
+    private static final long UNMAPPED_CONNECTOR = 1L << 51;
 
     /** What the plain rules so far cover, by their cells. */
     private final Map<Long, Covered> plain = new HashMap<>();
@@ -106,12 +110,10 @@ final class Shadows {
     }
 
     private static long cells(CompiledRule rule) {
-        long cells = rule.isUnmappedToo() ? 1L << UNMAPPED_BIT : 0;
-        if (rule.isUnmappedToo() && (!rule.allows || rule.senderMayDiffer)) {
-            cells |= 1L << UNMAPPED_BIT + 1;
-        }
-        if (rule.isUnmappedToo() && rule.deniesConnectorToo()) {
-            cells |= 1L << UNMAPPED_BIT + 2;
+        boolean differing = !rule.allows || rule.senderMayDiffer;
+        long cells = 0;
+        if (rule.isUnmappedToo()) {
+            cells |= UNMAPPED | (rule.deniesConnectorToo() ? UNMAPPED_CONNECTOR : 0);
         }
         for (PeerKind kind : List.of(PeerKind.VISIBLE, PeerKind.NOT_VISIBLE)) {
             if ((rule.kinds & kind.bit()) == 0) {
@@ -119,18 +121,21 @@ final class Shadows {
             }
             for (Moment moment : Moment.values()) {
                 if (has(rule, moment)) {
-                    int cell = moment.ordinal() * 4 + kind.ordinal() * 2;
-                    cells |= 1L << cell;
-                    if (PolicyWords.comesOverConnection(moment) && (!rule.allows || rule.senderMayDiffer)) {
-                        cells |= 1L << cell + 1;
-                    }
+                    cells |= cell(moment, kind, false);
+                    cells |= PolicyWords.comesOverConnection(moment) && differing ? cell(moment, kind, true) : 0;
                 }
             }
             if (rule.deniesConnectorToo()) {
-                cells |= 1L << ROLE_BITS + kind.ordinal();
+                cells |= kind == PeerKind.VISIBLE ? CONNECTOR : NOT_VISIBLE_CONNECTOR;
             }
         }
         return cells;
+    }
+
+    /** The cell of a peer with ids, who sent if the moment is of a message. */
+    @SuppressWarnings("EnumOrdinal")
+    private static long cell(Moment moment, PeerKind kind, boolean differing) {
+        return 1L << (moment.ordinal() * 4 + (kind == PeerKind.VISIBLE ? 0 : 2) + (differing ? 1 : 0));
     }
 
     private static boolean has(CompiledRule rule, Moment moment) {

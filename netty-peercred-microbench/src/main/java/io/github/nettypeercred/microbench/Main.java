@@ -30,6 +30,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  */
 public final class Main {
     private static final String CAPTURE = CaptureBenchmark.class.getName() + ".";
+    private static final String POLICY = PolicyBenchmark.class.getName() + ".";
     private static final String SERVER = ServerBenchmark.class.getName() + ".";
 
     /** Nanoseconds an operation, a round each, by benchmark. */
@@ -67,24 +68,29 @@ public final class Main {
     private void run() throws RunnerException {
         for (int round = 1; round <= rounds; round++) {
             System.err.printf("round %d of %d%n", round, rounds);
-            for (RunResult result : run(CAPTURE, 3, TimeValue.milliseconds(300), 5, TimeValue.milliseconds(200))) {
-                String name = name(result);
-                Samples iterations = new Samples();
-                for (IterationResult iteration : result.getAggregatedResult().getIterationResults()) {
-                    iterations.add(iteration.getPrimaryResult().getScore());
-                }
-                samples(times, name).add(iterations.median());
-                Result<?> allocated = result.getSecondaryResults().get(AllocationProfiler.BYTES);
-                if (allocated != null) {
-                    samples(bytes, name).add(allocated.getScore());
-                }
-            }
+            runTimed(CAPTURE);
+            runTimed(POLICY);
             for (RunResult result : run(SERVER, 2, TimeValue.seconds(1), 5, TimeValue.seconds(1))) {
                 for (IterationResult iteration : result.getAggregatedResult().getIterationResults()) {
                     for (String counter : iteration.getSecondaryResults().keySet()) {
                         samples(counted, name(result) + '.' + counter).add(score(iteration, counter));
                     }
                 }
+            }
+        }
+    }
+
+    private void runTimed(String prefix) throws RunnerException {
+        for (RunResult result : run(prefix, 3, TimeValue.milliseconds(300), 5, TimeValue.milliseconds(200))) {
+            String name = name(result);
+            Samples iterations = new Samples();
+            for (IterationResult iteration : result.getAggregatedResult().getIterationResults()) {
+                iterations.add(iteration.getPrimaryResult().getScore());
+            }
+            samples(times, name).add(iterations.median());
+            Result<?> allocated = result.getSecondaryResults().get(AllocationProfiler.BYTES);
+            if (allocated != null) {
+                samples(bytes, name).add(allocated.getScore());
             }
         }
     }
@@ -107,7 +113,7 @@ public final class Main {
                 .jvmArgs(jvm.toArray(new String[0]))
                 .shouldFailOnError(true)
                 .verbosity(VerboseMode.SILENT);
-        if (prefix.equals(CAPTURE)) {
+        if (!prefix.equals(SERVER)) {
             options.addProfiler(AllocationProfiler.class);
         }
         try {
@@ -169,6 +175,7 @@ public final class Main {
                 Map.of(
                         "groupsProcess1Floor", "loop in C, the floor",
                         "groupsProcess2Library", "netty-peercred, stored"));
+        decisions();
         servers("Connections accepted and closed", "accept", ServerBenchmark.CONNECTIONS, "connection");
         servers("Messages of 16 KiB echoed", "echo", ServerBenchmark.MESSAGES, "message");
         bars();
@@ -194,6 +201,26 @@ public final class Main {
                                 : samples(bytes, label.getKey()).median());
             }
         }
+    }
+
+    private void decisions() {
+        Samples ten = times.get("decide1TenRules");
+        if (ten == null) {
+            return;
+        }
+        System.out.printf("%nDecisions of a policy%n%n| | ns | x ten rules | bytes |%n|---|---|---|---|%n");
+        Map<String, String> labels = new TreeMap<>(Map.of(
+                "decide1TenRules", "10 rules, found by user",
+                "decide2TenRulesByGroup", "10 rules, found by group",
+                "decide3TenThousandRules", "10 000 rules of 100 000 ids",
+                "decide4TenRulesOfEvidence", "10 rules, asked with evidence"));
+        labels.forEach((name, label) -> System.out.printf(
+                Locale.ROOT,
+                "| %s | %s | %s | %.1f |%n",
+                label,
+                samples(times, name).format("%.1f"),
+                samples(times, name).over(ten).format("%.2f"),
+                samples(bytes, name).median()));
     }
 
     private void servers(String title, String benchmark, int operations, String unit) {
@@ -241,6 +268,16 @@ public final class Main {
                     .over(samples(times, "groupsProcess1Floor"))
                     .median();
             bar("groups and pidfd at most 1.20 x the loop in C", "%.2f x".formatted(ratio), ratio <= 1.20);
+        }
+        if (times.containsKey("decide1TenRules") && times.containsKey("decide3TenThousandRules")) {
+            double ten = samples(times, "decide1TenRules").median();
+            bar("decision of 10 rules at most 60 ns", "%.1f ns".formatted(ten), ten <= 60);
+            double ratio = samples(times, "decide3TenThousandRules")
+                    .over(samples(times, "decide1TenRules"))
+                    .median();
+            bar("of 10 000 rules at most 1.2 x that", "%.2f x".formatted(ratio), ratio <= 1.2);
+            double allocated = samples(bytes, "decide3TenThousandRules").median();
+            bar("decision 0 bytes", "%.2f".formatted(allocated), allocated < 0.05);
         }
         if (counted.containsKey("accept.plainNanos")) {
             double ratio = samples(counted, "accept.plainNanos")

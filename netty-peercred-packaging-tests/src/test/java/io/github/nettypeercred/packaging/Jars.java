@@ -31,7 +31,7 @@ final class Jars {
     static List<Path> ofBothTransports() {
         return list("test-class-path")
                 .filter(jar -> jar.getFileName().toString().matches("(netty|jspecify)-.*"))
-                .filter(jar -> !jar.equals(ours("testing")))
+                .filter(jar -> !jar.equals(ours("testing")) && !jar.equals(ours("authz")))
                 .toList();
     }
 

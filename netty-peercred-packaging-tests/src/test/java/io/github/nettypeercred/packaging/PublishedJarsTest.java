@@ -58,6 +58,8 @@ class PublishedJarsTest {
                         "requires org.jspecify static",
                         "provides io.github.nettypeercred.spi.AccountDatabase with"
                                 + " io.github.nettypeercred.jni.NativeAccountDatabase",
+                        "provides io.github.nettypeercred.spi.TrustedFile with"
+                                + " io.github.nettypeercred.jni.NativeTrustedFile",
                         "qualified exports io.github.nettypeercred.jni to io.github.nettypeercred.epoll"
                                 + " io.github.nettypeercred.iouring");
     }
@@ -100,6 +102,27 @@ class PublishedJarsTest {
     void testing_is_a_module() {
         assertThat(description("testing"))
                 .contains("io.github.nettypeercred.testing jar", "exports io.github.nettypeercred.testing");
+    }
+
+    @Test
+    void authz_is_a_module_that_needs_no_transport() {
+        assertThat(description("authz"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.authz jar",
+                        "exports io.github.nettypeercred.authz",
+                        "exports io.github.nettypeercred.authz.names",
+                        "requires com.fasterxml.jackson.core",
+                        "requires com.fasterxml.jackson.databind",
+                        "requires com.fasterxml.jackson.dataformat.toml",
+                        "requires com.github.benmanes.caffeine",
+                        "requires io.github.nettypeercred transitive",
+                        "requires io.netty.common transitive",
+                        "requires io.netty.transport",
+                        "requires java.base mandated",
+                        "requires org.jspecify transitive static",
+                        "uses io.github.nettypeercred.spi.AccountDatabase",
+                        "uses io.github.nettypeercred.spi.TrustedFile",
+                        "contains io.github.nettypeercred.authz.internal");
     }
 
     @ParameterizedTest
