@@ -35,8 +35,13 @@ final class LimitsHandler extends ChannelDuplexHandler {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        if (ctx.channel().isActive() && PeerLimits.isCaptured(ctx.channel())) {
-            begin(ctx);
+        if (ctx.channel().isActive() && ConnectionLease.of(ctx.channel(), limits.accounts()) == null) {
+            // Later, since the handlers behind may not be there yet to be told, and channelActive may come or may not.
+            ctx.executor().execute(() -> {
+                if (!ctx.isRemoved() && ctx.channel().isActive() && PeerLimits.isCaptured(ctx.channel())) {
+                    begin(ctx);
+                }
+            });
         }
     }
 

@@ -10,6 +10,9 @@ import org.jspecify.annotations.Nullable;
 final class Stripe {
     private static final int SMALLEST = 16;
 
+    /** How many slots each call looks through for accounts at rest. */
+    private static final int SWEPT = 4;
+
     private final Accounts all;
 
     private @Nullable Account[] table = new Account[SMALLEST];
@@ -133,7 +136,7 @@ final class Stripe {
 
     /** So that a table in use gets rid of what is at rest without ever being searched at once. */
     private void sweepSome(long now) {
-        for (int i = 0; i < 2 && size > 0; i++) {
+        for (int i = 0; i < SWEPT && size > 0; i++) {
             cursor = (cursor + 1) & (table.length - 1);
             Account account = table[cursor];
             if (account != null) {
@@ -165,7 +168,11 @@ final class Stripe {
         Account account = table[slot];
         if (account == null) {
             if (!all.reserve()) {
-                return null;
+                sweepSome(now);
+                if (!all.reserve()) {
+                    return null;
+                }
+                slot = slotOf(id);
             }
             account = newAccount(id, now);
             table[slot] = account;

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class AccountMapTest {
     @TempDir
+    @SuppressWarnings("NullAway.Init")
     Path folder;
 
     private AccountMap map(String text) throws IOException {

@@ -10,12 +10,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Random calls, against the same rules with exact numbers and everything computed anew. */
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@SuppressWarnings("NullAway.Init") // by start()
 class AccountsModelTest {
     private static final long SECOND = 1_000_000_000;
     private static final BigInteger TOKEN = BigInteger.valueOf(SECOND);
@@ -54,7 +56,7 @@ class AccountsModelTest {
         open.clear();
     }
 
-    private Rate rate() {
+    private @Nullable Rate rate() {
         if (random.nextInt(4) == 0) {
             return null;
         }
@@ -169,11 +171,11 @@ class AccountsModelTest {
     }
 
     private final class Bucket {
-        private final Rate rate;
+        private final @Nullable Rate rate;
         private BigInteger level;
         private long at = now;
 
-        Bucket(Rate rate) {
+        Bucket(@Nullable Rate rate) {
             this.rate = rate;
             level = full();
         }

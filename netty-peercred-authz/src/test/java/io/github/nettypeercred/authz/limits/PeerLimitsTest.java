@@ -433,9 +433,11 @@ class PeerLimitsTest {
         Path file = folder.resolve("limits");
         Files.writeString(
                 file,
-                "Limit                     Soft Limit           Hard Limit           Units     \n"
-                        + "Max processes             63432                63432                processes \n"
-                        + "Max open files            1024                 1048576              files     \n");
+                """
+                Limit                     Soft Limit           Hard Limit           Units
+                Max processes             63432                63432                processes
+                Max open files            1024                 1048576              files
+                """);
         assertThat(limits().totalConnections(768).openFiles(file).build()).isNotNull();
         assertThatThrownBy(() -> limits().totalConnections(400)
                         .descriptors(2)
