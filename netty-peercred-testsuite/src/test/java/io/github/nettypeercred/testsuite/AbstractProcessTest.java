@@ -107,7 +107,8 @@ abstract class AbstractProcessTest {
                 assertThat(next(outcome)).isEqualTo("exit");
             }
             process.close();
-            awaitDescriptors(open - 3); // the ten, the duplicate, and the channel with its handle
+            // Gone are the ten, the duplicate, the channel with its handle, and what leads to the peer's standard streams.
+            await().atMost(30, TimeUnit.SECONDS).until(() -> Descriptors.open() <= open - 3);
         }
     }
 
@@ -276,8 +277,9 @@ abstract class AbstractProcessTest {
     @Test
     void facts_ofAZombie_areItsOwn_andOfAReapedOneNone() throws Exception {
         try (TestServer server = server();
-                Peer parent = Peer.start("zombie", "connect", server.path(), "close")) {
+                Peer parent = Peer.start("zombie", "connect", server.path(), "await")) {
             PeerProcess process = process(server).duplicate();
+            parent.go();
             assertThat(parent.line()).startsWith("zombie ");
             ProcessFacts zombie = facts(process);
             assertThat(zombie.start().value()).isPresent();
