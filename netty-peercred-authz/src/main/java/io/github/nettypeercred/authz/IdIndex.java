@@ -11,9 +11,9 @@ import java.util.TreeSet;
 /**
  * For every id the rules that name it, in order, found in a few steps however many ids and rules there are.
  *
- * <p>The ids fall into intervals with the same rules. A table of equal parts of the id space leads to the interval, or to a table of a
- * part that holds several; a table is about twice as long as the intervals it tells apart, so that all of them together stay
- * as small as the policy is.
+ * <p>The ids fall into intervals with the same rules. A node tells several intervals apart: between the first and the last of their bounds lies
+ * a table of equal parts, each of which leads to an interval, or to a node if it holds several. A table is about twice as
+ * long as there are intervals in it, so that all of them together stay as small as the policy is.
  */
 final class IdIndex {
     /** More entries in all the lists than this are given up on: ten thousand rules of ranges that all overlap, for one. */
@@ -21,6 +21,14 @@ final class IdIndex {
 
     private static final int SCANNED = 4;
     private static final int MOST_BITS = 18;
+
+    private static final int BASE = 0;
+    private static final int SPAN = 1;
+    private static final int SHIFT = 2;
+    private static final int OFFSET = 3;
+    private static final int BELOW = 4;
+    private static final int ABOVE = 5;
+    private static final int FIELDS = 8;
 
     private final int[][] lists;
     /** The first id of each interval, as an unsigned number, ascending, and the number of its list. */
@@ -33,17 +41,19 @@ final class IdIndex {
 
     private int[] table = new int[64];
     private int tableLength;
-    private int[] base = new int[8];
-    private int[] shift = new int[8];
-    private int[] offset = new int[8];
-    private int nodes;
+
+    /** Of each node: its first bound, the number of ids from there to its last bound, what to shift by, and where its table begins. */
+    private int[] nodes = new int[8 * FIELDS];
+
+    private int nodesLength;
 
     private IdIndex(int[][] lists, int[] starts, int[] listOf) {
         this.lists = lists;
         this.starts = starts;
         this.listOf = listOf;
-        root = node(0, 32, 0, starts.length);
+        root = node(0, starts.length);
         table = Arrays.copyOf(table, tableLength);
+        nodes = Arrays.copyOf(nodes, nodesLength);
     }
 
     /** Makes the index: of each rule by its number the ids it names, null for a rule that is not to be found here. */
@@ -100,8 +110,8 @@ final class IdIndex {
         private static final long serialVersionUID = 1;
     }
 
-    /** Makes what leads to the intervals from one to another, all that overlap the 2^bits ids from an id on. */
-    private int node(long from, int bits, int firstInterval, int endInterval) {
+    /** Makes what leads to the intervals from one to another, for ids of these alone. */
+    private int node(int firstInterval, int endInterval) {
         int count = endInterval - firstInterval;
         if (count == 1) {
             return listOf[firstInterval];
@@ -109,41 +119,49 @@ final class IdIndex {
         if (count <= SCANNED) {
             return ~(firstInterval << 1 | 1);
         }
-        int tableBits = Math.min(Math.min(bits, MOST_BITS), 33 - Integer.numberOfLeadingZeros(count - 1));
-        int node = newNode((int) from, bits - tableBits, 1 << tableBits);
-        int at = offset[node];
-        int interval = firstInterval;
-        for (int part = 0; part < 1 << tableBits; part++) {
-            long partFrom = from + ((long) part << (bits - tableBits));
-            long partEnd = partFrom + (1L << (bits - tableBits));
-            while (interval + 1 < endInterval && Integer.toUnsignedLong(starts[interval + 1]) <= partFrom) {
+        long base = Integer.toUnsignedLong(starts[firstInterval + 1]);
+        long span = Integer.toUnsignedLong(starts[endInterval - 1]) - base;
+        int spanBits = Long.SIZE - Long.numberOfLeadingZeros(span - 1);
+        int tableBits = Math.min(MOST_BITS, 33 - Integer.numberOfLeadingZeros(count - 1));
+        int shift = Math.max(0, spanBits - tableBits);
+        int parts = (int) ((span - 1) >>> shift) + 1;
+        int at = tableLength;
+        int node = newNode(base, span, shift, parts, listOf[firstInterval], listOf[endInterval - 1]);
+        int interval = firstInterval + 1;
+        for (int part = 0; part < parts; part++) {
+            long from = base + ((long) part << shift);
+            while (interval + 1 < endInterval && Integer.toUnsignedLong(starts[interval + 1]) <= from) {
                 interval++;
             }
             int end = interval + 1;
-            while (end < endInterval && Integer.toUnsignedLong(starts[end]) < partEnd) {
+            while (end < endInterval && Integer.toUnsignedLong(starts[end]) < from + (1L << shift)) {
                 end++;
             }
-            int entry = node(partFrom, bits - tableBits, interval, end);
+            int entry = node(interval, end);
             table[at + part] = entry;
             interval = end - 1;
         }
         return ~(node << 1);
     }
 
-    private int newNode(int from, int shifted, int length) {
-        if (nodes == base.length) {
-            base = Arrays.copyOf(base, nodes * 2);
-            shift = Arrays.copyOf(shift, nodes * 2);
-            offset = Arrays.copyOf(offset, nodes * 2);
+    private int newNode(long base, long span, int shift, int parts, int below, int above) {
+        int node = nodesLength / FIELDS;
+        nodesLength += FIELDS;
+        if (nodesLength > nodes.length) {
+            nodes = Arrays.copyOf(nodes, nodes.length * 2);
         }
-        base[nodes] = from;
-        shift[nodes] = shifted;
-        offset[nodes] = tableLength;
-        tableLength += length;
+        int at = node * FIELDS;
+        nodes[at + BASE] = (int) base;
+        nodes[at + SPAN] = (int) span;
+        nodes[at + SHIFT] = shift;
+        nodes[at + OFFSET] = tableLength;
+        nodes[at + BELOW] = below;
+        nodes[at + ABOVE] = above;
+        tableLength += parts;
         if (tableLength > table.length) {
             table = Arrays.copyOf(table, Math.max(tableLength, table.length * 2));
         }
-        return nodes++;
+        return node;
     }
 
     /** The rules that name an id, in order. */
@@ -158,8 +176,16 @@ final class IdIndex {
                 }
                 entry = listOf[interval];
             } else {
-                int node = code >>> 1;
-                entry = table[offset[node] + ((id - base[node]) >>> shift[node])];
+                int at = (code >>> 1) * FIELDS;
+                int base = nodes[at + BASE];
+                int distance = id - base;
+                if (Integer.compareUnsigned(id, base) < 0) {
+                    entry = nodes[at + BELOW];
+                } else if (Integer.compareUnsigned(distance, nodes[at + SPAN]) >= 0) {
+                    entry = nodes[at + ABOVE];
+                } else {
+                    entry = table[nodes[at + OFFSET] + (distance >>> nodes[at + SHIFT])];
+                }
             }
         }
         return lists[entry];

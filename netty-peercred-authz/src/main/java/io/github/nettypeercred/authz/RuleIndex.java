@@ -147,7 +147,9 @@ final class RuleIndex {
             int[] found = byPrimaryGroup.find((int) peer.gid());
             best = first(found, best, peer, connection, process, CompiledRule.PRIMARY_HELD, ofConnector);
         }
-        if (byGroup != null && !ofConnector) { // a rule with a group never denies
+        if (byGroup != null
+                && !ofConnector
+                && groupRules[0] < best >>> VERDICT_BITS) { // a rule with a group never denies
             best = firstByGroup(byGroup, best, peer, connection, process);
         }
         return first(others, best, peer, connection, process, 0, ofConnector);

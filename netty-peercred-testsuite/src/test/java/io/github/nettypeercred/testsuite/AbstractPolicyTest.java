@@ -48,7 +48,7 @@ abstract class AbstractPolicyTest {
             while (!server.next().what().equals("active")) {
                 // events of the same connection
             }
-            peer.close();
+            peer.go();
             while (!server.next().what().equals("inactive")) {
                 // events of the same connection
             }
@@ -125,7 +125,8 @@ abstract class AbstractPolicyTest {
     }
 
     private static PeerDecision decide(PeerPolicy policy, UnixPeerCredentials credentials) {
-        ProcessFacts facts = credentials.process().orElseThrow().facts();
+        ProcessFacts facts =
+                credentials.process().orElseThrow().facts(Runnable::run).join();
         return policy.decide(PeerEvidence.of(credentials)
                 .withProcess(new ProcessEvidence(
                         facts.executable(),
@@ -180,8 +181,11 @@ abstract class AbstractPolicyTest {
     /** What is known after the first read of a peer that awaits after it has connected, and after it has written. */
     private static PeerEvidence evidence(TestServer server, String... script) {
         try (Peer peer = Peer.start(script)) {
-            peer.go();
             TestServer.Seen seen = server.next();
+            while (!seen.what().equals("active")) {
+                seen = server.next();
+            }
+            peer.go(); // with the handler there, so that no byte is ahead of it
             while (!seen.what().equals("read x")) {
                 seen = server.next();
             }
@@ -189,7 +193,7 @@ abstract class AbstractPolicyTest {
             PeerEvidence evidence = PeerEvidence.of(
                     UnixPeerCredentials.of(channel, Moment.CONNECT),
                     UnixPeerCredentials.of(channel, Moment.FIRST_READ));
-            peer.close();
+            peer.go();
             while (!server.next().what().equals("inactive")) {
                 // events of the same connection
             }
