@@ -24,6 +24,7 @@ class NativeLibraryFileTest {
             "__stack_chk_fail",
             "close",
             "dladdr",
+            "fcntl",
             "fflush",
             "fprintf",
             "free",

@@ -25,6 +25,9 @@ import org.objectweb.asm.commons.Remapper;
 
 /** Every class and member of Netty that the connect-time path on epoll and the policies name, looked up in Netty 4.1. */
 class Netty41ApiTest {
+    /** What 4.1 does not reach: it waits on Netty 4.2's IoEventLoop. */
+    private static final Set<String> OF_NETTY_42 = Set.of("io/github/nettypeercred/epoll/EpollReadability");
+
     private final Map<String, Set<String>> members = new HashMap<>();
     private final Map<String, List<String>> parents = new HashMap<>();
     private final Set<String> missing = new TreeSet<>();
@@ -99,6 +102,9 @@ class Netty41ApiTest {
 
     /** A remapper that changes nothing sees every type, and a visitor of methods every member. */
     private void check(ClassReader reader) {
+        if (OF_NETTY_42.contains(reader.getClassName())) {
+            return;
+        }
         Remapper types = new Remapper(Opcodes.ASM9) {
             @Override
             public String map(String internalName) {

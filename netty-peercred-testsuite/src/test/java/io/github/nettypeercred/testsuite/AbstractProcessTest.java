@@ -102,12 +102,13 @@ abstract class AbstractProcessTest {
             assertThat(Descriptors.open()).isEqualTo(open + 10);
             assertThat(outcomes).allMatch(BlockingQueue::isEmpty);
             assertThat(process.isAlive()).isTrue();
-            peer.close();
+            peer.kill();
             for (BlockingQueue<String> outcome : outcomes) {
                 assertThat(next(outcome)).isEqualTo("exit");
             }
             process.close();
-            // Gone are the ten, the duplicate, the channel with its handle, and what leads to the peer's standard streams.
+            // Gone are the ten, the duplicate, the channel with its handle, and what leads to the peer's standard
+            // streams.
             await().atMost(30, TimeUnit.SECONDS).until(() -> Descriptors.open() <= open - 3);
         }
     }
@@ -160,7 +161,7 @@ abstract class AbstractProcessTest {
             awaitDescriptors(open);
             assertThat(process.isAlive()).isTrue();
             BlockingQueue<String> outcome = outcome(process.exitFuture(channel.eventLoop()), channel);
-            peer.close();
+            peer.kill();
             assertThat(next(outcome)).isIn("exit", "java.util.concurrent.CancellationException");
         }
     }
