@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.ServiceLoader;
 import java.util.TreeMap;
 
 /**
@@ -15,6 +16,8 @@ import java.util.TreeMap;
  * <p>A user with a range in {@code /etc/subuid} appears under any uid of it with the help of newuidmap(1): 65 536 of them are usual.
  */
 public final class AccountMap {
+    static final Path SUBUID = Path.of("/etc/subuid");
+
     private static final AccountMap IDENTITY = new AccountMap(Map.of(), List.of());
 
     private final long[] first;
@@ -45,6 +48,26 @@ public final class AccountMap {
     }
 
     /**
+     * Reads {@code /etc/subuid}: {@link #ofSubuid(Path, AccountDatabase)} with this system's account database.
+     *
+     * @return the map; the identity if there is no such file
+     * @throws IOException if the file cannot be read
+     * @throws IllegalStateException if there is no account database: netty-peercred-native is not on the class path
+     */
+    public static AccountMap ofSystem() throws IOException {
+        return ofSubuid(SUBUID);
+    }
+
+    static AccountMap ofSubuid(Path file) throws IOException {
+        return ofSubuid(
+                file,
+                ServiceLoader.load(AccountDatabase.class, AccountMap.class.getClassLoader())
+                        .findFirst()
+                        .orElseThrow(() -> new IllegalStateException(
+                                "there is no AccountDatabase: is netty-peercred-native on the class path?")));
+    }
+
+    /**
      * Reads {@code /etc/subuid}: {@link #ofSubuid(Path, AccountDatabase)}.
      *
      * @param accounts where the owners' names are looked up
@@ -52,7 +75,7 @@ public final class AccountMap {
      * @throws IOException if the file cannot be read
      */
     public static AccountMap ofSystem(AccountDatabase accounts) throws IOException {
-        return ofSubuid(Path.of("/etc/subuid"), accounts);
+        return ofSubuid(SUBUID, accounts);
     }
 
     /**

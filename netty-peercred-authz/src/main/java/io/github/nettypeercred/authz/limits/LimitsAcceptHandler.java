@@ -42,6 +42,10 @@ final class LimitsAcceptHandler extends ChannelInboundHandlerAdapter {
             ReferenceCountUtil.release(msg);
         } else if (!(msg instanceof Channel child)) {
             ctx.fireChannelRead(msg);
+        } else if (!PeerLimits.isCaptured(child)) {
+            child.unsafe().closeForcibly();
+            ctx.fireExceptionCaught(new IllegalStateException("nobody has captured whose connection was accepted: put a"
+                    + " PeerCredentialsAcceptHandler in front of the handler of PeerLimits.acceptHandler()"));
         } else {
             ConnectionLease lease = limits.openAccepted(child);
             if (lease == null) {

@@ -107,8 +107,10 @@ final class LimitsHandler extends ChannelDuplexHandler {
         if (nanos > 0 && !inDebt) {
             inDebt = true;
             limits.countSlowed(limits.accounts().slowest(to));
-            hold(ctx);
             wait = ctx.executor().schedule(() -> goOn(ctx, to), nanos, TimeUnit.NANOSECONDS);
+        }
+        if (inDebt || unwritable) {
+            hold(ctx); // each time, since others may have put autoRead on
         }
         return true;
     }

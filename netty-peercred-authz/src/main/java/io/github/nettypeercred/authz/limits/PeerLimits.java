@@ -8,7 +8,8 @@ import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandler;
-import io.netty.util.concurrent.GlobalEventExecutor;
+import io.netty.util.internal.logging.InternalLogger;
+import io.netty.util.internal.logging.InternalLoggerFactory;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.EnumMap;
@@ -16,8 +17,11 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.OptionalLong;
 import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
@@ -28,7 +32,6 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>{@code
  * PeerLimits limits = PeerLimits.builder()
- *         .accountMap(AccountMap.ofSystem(accounts))
  *         .totalConnections(2000)
  *         .connectionsPerSecond(50, 100, OverLimit.REFUSE)
  *         .bytesPerSecond(1 << 20, 1 << 22, OverLimit.SLOW)
@@ -44,7 +47,7 @@ import org.jspecify.annotations.Nullable;
  * });
  * }</pre>
  *
- * <p><strong>The account</strong> is the connect-time uid, folded by an {@link AccountMap}; a first read's sender chooses its
+ * <p><strong>The account</strong> is the connect-time uid, folded by an {@link AccountMap}, by default that of {@code /etc/subuid}; a first read's sender chooses its
  * ids, so it never decides. All peers whose uid is absent, if they are admitted, share one account, and so do those for whom there is no room among
  * {@linkplain Builder#mostAccounts the most accounts}; it has the limits of a single one. An account goes away once it has no
  * connections and its buckets are full again, so nobody gets a new allowance by closing all connections and coming back.
@@ -56,11 +59,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><strong>The rates</strong> are token buckets: a bucket holds {@code burst} tokens, and gains {@code perSecond} a second. What has been read cannot be
  * given back, so with {@link OverLimit#SLOW} a bucket goes into debt, by at most one read a connection, and no connection of the account
- * is read from until it is paid. Meanwhile {@code autoRead} is off; it is put on again if it was on.
+ * is read from until it is paid. Meanwhile {@code autoRead} is off; it is put on again if it was on, or was put on since: who wants it off by then has to put it off again.
  *
  * <p>All methods may be called from any thread. The clock is {@link System#nanoTime()}.
  */
 public final class PeerLimits {
+    private static final InternalLogger LOGGER = InternalLoggerFactory.getInstance("io.github.nettypeercred");
+
     private final Accounts accounts;
     private final AccountMap map;
     private final boolean holdsUnwritable;
@@ -72,8 +77,10 @@ public final class PeerLimits {
     /** Leases of channels that were accepted and are not registered yet. */
     private final Queue<ConnectionLease> unsettled = new ConcurrentLinkedQueue<>();
 
-    private PeerLimits(Builder builder, int budget) {
-        map = builder.map;
+    private final AtomicBoolean settling = new AtomicBoolean();
+
+    private PeerLimits(Builder builder, AccountMap map, int budget) {
+        this.map = map;
         holdsUnwritable = builder.holdsUnwritable;
         timer = builder.timer;
         accounts = new Accounts(
@@ -262,21 +269,25 @@ public final class PeerLimits {
                 break;
             }
             if (!earlier.isSettled()) {
-                unsettled.add(earlier);
+                await(earlier);
             }
         }
         if (!lease.isSettled()) {
-            boolean first = unsettled.isEmpty();
-            unsettled.add(lease);
-            if (first) {
-                timer.accept(this::settle);
-            }
+            await(lease);
+        }
+    }
+
+    private void await(ConnectionLease lease) {
+        unsettled.add(lease);
+        if (!settling.get() && settling.compareAndSet(false, true)) {
+            timer.accept(this::settle);
         }
     }
 
     private void settle() {
+        settling.set(false); // first, lest a lease that is added meanwhile waits for ever
         unsettled.removeIf(ConnectionLease::isSettled);
-        if (!unsettled.isEmpty()) {
+        if (!unsettled.isEmpty() && settling.compareAndSet(false, true)) {
             timer.accept(this::settle);
         }
     }
@@ -286,7 +297,10 @@ public final class PeerLimits {
         private static final Path LIMITS = Path.of("/proc/self/limits");
         private static final int OTHER_DESCRIPTORS = 256;
 
-        private AccountMap map = AccountMap.identity();
+        /** On threads that do not keep the JVM from ending. */
+        private static final Executor IN_A_SECOND = CompletableFuture.delayedExecutor(1, TimeUnit.SECONDS);
+
+        private @Nullable AccountMap map;
         private int total;
         private int descriptors = 1;
         private int connections;
@@ -296,13 +310,14 @@ public final class PeerLimits {
         private boolean holdsUnwritable;
         private int mostAccounts = 16_384;
         private Path openFiles = LIMITS;
+        private Path subuid = AccountMap.SUBUID;
         private LongSupplier clock = System::nanoTime;
-        private Consumer<Runnable> timer = task -> GlobalEventExecutor.INSTANCE.schedule(task, 1, TimeUnit.SECONDS);
+        private Consumer<Runnable> timer = IN_A_SECOND::execute;
 
         private Builder() {}
 
         /**
-         * Folds uids onto accounts. By default each uid has its own; {@link AccountMap#ofSystem} reads {@code /etc/subuid}.
+         * Folds uids onto accounts. By default {@link AccountMap#ofSystem()}, whose problems are logged at warn.
          *
          * @param newMap the map
          * @return this builder
@@ -346,8 +361,8 @@ public final class PeerLimits {
         }
 
         /**
-         * Limits how many connections an account opens. With {@link OverLimit#SLOW} those over the rate are accepted, and not read from
-         * until it is kept again; how many that may be, the other limits say.
+         * Limits how many connections an account opens. With {@link OverLimit#SLOW} as many as {@code burst} over the rate are accepted, and
+         * no connection of the account is read from until the rate is kept again; more are closed.
          *
          * @param perSecond 1 to 2^32
          * @param burst how many at once, 1 to 2^32
@@ -418,6 +433,11 @@ public final class PeerLimits {
             return this;
         }
 
+        Builder subuid(Path file) {
+            subuid = file;
+            return this;
+        }
+
         Builder openFiles(Path limits) {
             openFiles = limits;
             return this;
@@ -432,12 +452,27 @@ public final class PeerLimits {
 
         /**
          * Makes the limits, and checks that this process may have as many descriptors open as they allow: those of all connections, and 256
-         * for everything else. Reads {@code /proc/self/limits}; where there is none, there is no check.
+         * for everything else. Reads {@code /proc/self/limits}; where there is none, there is no check. Reads {@code /etc/subuid} too, unless
+         * there is an {@link #accountMap}, which blocks: not for an event loop.
          *
          * @return new limits
-         * @throws IllegalStateException if RLIMIT_NOFILE is too low, with what to raise
+         * @throws IllegalStateException if RLIMIT_NOFILE is too low, with what to raise; or if {@code /etc/subuid} cannot be read
          */
         public PeerLimits build() {
+            return new PeerLimits(this, map == null ? mapOfSystem() : map, budget());
+        }
+
+        private AccountMap mapOfSystem() {
+            try {
+                AccountMap system = AccountMap.ofSubuid(subuid);
+                system.problems().forEach(LOGGER::warn);
+                return system;
+            } catch (IOException e) {
+                throw new IllegalStateException(subuid + " cannot be read: set accountMap(..)", e);
+            }
+        }
+
+        private int budget() {
             OptionalLong limit;
             try {
                 limit = OpenFiles.limit(openFiles);
@@ -448,7 +483,7 @@ public final class PeerLimits {
                 if (total == 0) {
                     throw new IllegalStateException("RLIMIT_NOFILE is not known here: set totalConnections(..)");
                 }
-                return new PeerLimits(this, total);
+                return total;
             }
             long room = (limit.getAsLong() - OTHER_DESCRIPTORS) / descriptors;
             if (room < Math.max(total, 1)) {
@@ -458,7 +493,7 @@ public final class PeerLimits {
                         + ", but RLIMIT_NOFILE is " + limit.getAsLong()
                         + ": raise it (LimitNOFILE= of the systemd unit, ulimit -n), or lower totalConnections(..)");
             }
-            return new PeerLimits(this, total > 0 ? total : (int) Math.min(room, Integer.MAX_VALUE));
+            return total > 0 ? total : (int) Math.min(room, Integer.MAX_VALUE);
         }
     }
 }

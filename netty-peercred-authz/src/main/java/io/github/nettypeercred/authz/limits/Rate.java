@@ -42,6 +42,14 @@ record Rate(long perSecond, long burst, OverLimit overLimit) {
         return overLimit == OverLimit.REFUSE && !has(level, tokens);
     }
 
+    /**
+     * Whether one more connection is refused: who opens and closes is never read from, so that slowing alone would hold nobody to the
+     * rate, and the debt would grow for ever.
+     */
+    boolean refusesOpening(long level) {
+        return level - TOKEN < (overLimit == OverLimit.SLOW ? -full() : 0);
+    }
+
     /** The level after tokens, 0 or more, were taken, whether there or not. */
     long taken(long level, long tokens) {
         return Math.max(DEEPEST, level - Math.min(tokens, 1L << 32) * TOKEN);

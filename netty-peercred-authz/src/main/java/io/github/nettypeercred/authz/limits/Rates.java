@@ -47,7 +47,7 @@ record Rates(int connections, @Nullable Rate opening, @Nullable Rate messages, @
         if (connections > 0 && account.connections >= connections) {
             return Limit.CONNECTIONS;
         }
-        return opening != null && opening.refuses(account.connectionLevel, 1) ? Limit.CONNECTION_RATE : null;
+        return opening != null && opening.refusesOpening(account.connectionLevel) ? Limit.CONNECTION_RATE : null;
     }
 
     @Nullable

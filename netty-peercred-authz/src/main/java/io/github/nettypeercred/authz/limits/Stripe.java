@@ -131,6 +131,7 @@ final class Stripe {
                 slot++;
             }
         }
+        shrink();
         return idle;
     }
 
@@ -146,6 +147,12 @@ final class Stripe {
                 }
             }
         }
+        shrink();
+    }
+
+    /** How many slots there are. */
+    synchronized int room() {
+        return table.length;
     }
 
     private void dropAtRest(Account account) {
@@ -215,9 +222,16 @@ final class Stripe {
         }
         size--;
         all.released();
-        if (size == 0 && table.length > SMALLEST) {
-            table = new Account[SMALLEST];
-            cursor = 0;
+    }
+
+    /** Gives back the room of a crowd that has left. Moves accounts. */
+    private void shrink() {
+        int length = table.length;
+        while (length > SMALLEST && size < length / 8) {
+            length /= 2;
+        }
+        if (length < table.length) {
+            resize(length);
         }
     }
 

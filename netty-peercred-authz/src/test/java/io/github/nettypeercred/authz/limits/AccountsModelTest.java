@@ -99,7 +99,7 @@ class AccountsModelTest {
         Limit expected = null;
         if (rates.connections() > 0 && account.connections == rates.connections()) {
             expected = Limit.CONNECTIONS;
-        } else if (account.opening.refuses(1)) {
+        } else if (account.opening.refusesOpening()) {
             expected = Limit.CONNECTION_RATE;
         } else if ((account.connections + 1) * holders > budget - used() - 1) {
             expected = Limit.FAIR_SHARE;
@@ -205,6 +205,15 @@ class AccountsModelTest {
 
         boolean refuses(long tokens) {
             return rate != null && rate.overLimit() == OverLimit.REFUSE && lacks(tokens);
+        }
+
+        /** Slowed openings may run up a debt of a burst, and no more. */
+        boolean refusesOpening() {
+            if (rate == null) {
+                return false;
+            }
+            BigInteger lowest = rate.overLimit() == OverLimit.SLOW ? full().negate() : BigInteger.ZERO;
+            return level().subtract(TOKEN).compareTo(lowest) < 0;
         }
 
         void take(long tokens) {

@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -61,6 +63,45 @@ class AccountsTest {
             assertThat(accounts.count()).as("no new allowance by leaving").isOne();
         }
         assertThat(opened).isBetween(20 + 999, 20 + 1000);
+    }
+
+    @Test
+    void connectCloseLoop_thatIsSlowed_isHeldToItsRateToo_andOwesNoMoreThanABurst() {
+        Accounts accounts = accounts(new Rates(0, new Rate(10, 20, OverLimit.SLOW), null, null), 100, 10);
+        int opened = 0;
+        for (int milli = 0; milli < 100_000; milli++) {
+            now += SECOND / 1000;
+            ConnectionLease lease = lease(accounts);
+            if (accounts.open(7, lease) == null) {
+                opened++;
+                assertThat(accounts.charge(lease.account(), 0, 0)).isBetween(0L, 2 * SECOND);
+                lease.giveBack();
+            }
+        }
+        assertThat(opened).isBetween(40 + 999, 40 + 1000);
+        now += 4 * SECOND;
+        assertThat(accounts.sweep()).isFalse();
+        assertThat(accounts.count()).isZero();
+    }
+
+    @Test
+    void crowdThatHasLeft_leavesNoRoomTaken() {
+        Accounts accounts = accounts(new Rates(0, null, null, null), Integer.MAX_VALUE, 100_000);
+        List<ConnectionLease> leases = new ArrayList<>();
+        Set<Stripe> stripes = new HashSet<>();
+        for (int id = 0; id < 40_000; id++) {
+            ConnectionLease lease = lease(accounts);
+            assertThat(accounts.open(id, lease)).isNull();
+            leases.add(lease);
+            stripes.add(lease.account().stripe);
+        }
+        assertThat(stripes.stream().mapToInt(Stripe::room).sum()).isGreaterThan(40_000);
+        List<ConnectionLease> stay = leases.subList(0, 200);
+        leases.subList(200, leases.size()).forEach(ConnectionLease::giveBack);
+        assertThat(accounts.count()).isEqualTo(200);
+        assertThat(stripes.stream().mapToInt(Stripe::room).sum()).isLessThan(64 * 16 * 4);
+        stay.forEach(ConnectionLease::giveBack);
+        assertThat(accounts.count()).isZero();
     }
 
     @Test

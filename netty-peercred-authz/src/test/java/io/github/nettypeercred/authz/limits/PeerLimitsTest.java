@@ -43,7 +43,11 @@ class PeerLimitsTest {
     private long now;
 
     private PeerLimits.Builder limits() {
-        return PeerLimits.builder().totalConnections(100).clock(() -> now).timer(tasks::add);
+        return PeerLimits.builder()
+                .accountMap(AccountMap.identity())
+                .totalConnections(100)
+                .clock(() -> now)
+                .timer(tasks::add);
     }
 
     /** A server whose last handler, in place of the acceptor, does something with each child. */
@@ -261,6 +265,36 @@ class PeerLimitsTest {
     }
 
     @Test
+    void acceptHandler_withoutCaptureInFront_closesWhatIsAccepted_andSaysWhy() {
+        PeerLimits limits = limits().build();
+        EmbeddedChannel server = new EmbeddedChannel(limits.acceptHandler());
+        EmbeddedChannel child = child(1000);
+        witness(server);
+        server.pipeline().fireChannelRead(child);
+        assertThat(child.isOpen()).isFalse();
+        assertThat(events).isEmpty();
+        assertThat(errors).singleElement().asString().contains("PeerCredentialsAcceptHandler in front");
+        assertThat(limits.connectionCount()).isZero();
+    }
+
+    @Test
+    void uids_areFoldedBySubuid_unlessThereIsAMap(@TempDir Path folder) throws IOException {
+        Path file = folder.resolve("subuid");
+        Files.writeString(file, "1000:100000:65536\n");
+        PeerLimits limits = PeerLimits.builder()
+                .subuid(file)
+                .totalConnections(100)
+                .messagesPerSecond(1, 1, OverLimit.REFUSE)
+                .build();
+        assertThat(limits.charge(sender(100_001), 1, 1)).isTrue();
+        assertThat(limits.charge(sender(1000), 1, 1)).isFalse();
+        assertThat(limits.charge(sender(1001), 1, 1)).isTrue();
+        assertThatThrownBy(() -> PeerLimits.builder().subuid(folder).build())
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("accountMap");
+    }
+
+    @Test
     void acceptHandler_onAConnection_closesIt() {
         EmbeddedChannel child = new EmbeddedChannel(
                 new LocalServerChannel(),
@@ -335,6 +369,17 @@ class PeerLimitsTest {
         assertThat(reads).isEmpty();
         advance(child, SECOND);
         assertThat(reads).containsExactly("read");
+        assertThat(child.config().isAutoRead()).isFalse();
+    }
+
+    @Test
+    void autoRead_thatTheApplicationPutsOnMeanwhile_isPutOffAtTheNextRead() {
+        PeerLimits limits = limits().messagesPerSecond(1, 1, OverLimit.SLOW).build();
+        EmbeddedChannel child = connection(1000, limits.handler());
+        child.writeInbound(bytes(1));
+        child.writeInbound(bytes(1));
+        child.config().setAutoRead(true);
+        child.writeInbound(bytes(1)); // epoll and io_uring go on, if it is on by the end of a read
         assertThat(child.config().isAutoRead()).isFalse();
     }
 
