@@ -3,6 +3,7 @@
 /** Who may do what: a policy over the credentials of peers, and the names of users and groups. */
 module io.github.nettypeercred.authz {
     requires transitive io.github.nettypeercred;
+    requires io.netty.buffer;
     requires transitive io.netty.common;
     requires transitive io.netty.transport;
     requires transitive io.netty.buffer;
@@ -15,6 +16,7 @@ module io.github.nettypeercred.authz {
     requires static transitive org.jspecify;
 
     exports io.github.nettypeercred.authz;
+    exports io.github.nettypeercred.authz.limits;
     exports io.github.nettypeercred.authz.names;
 
     uses io.github.nettypeercred.spi.AccountDatabase;

@@ -4,7 +4,7 @@
 module io.github.nettypeercred {
     requires transitive io.netty.transport;
     requires io.netty.buffer;
-    requires io.netty.common;
+    requires transitive io.netty.common;
     requires transitive io.netty.transport.unix.common;
     requires static transitive org.jspecify;
 

@@ -12,6 +12,7 @@
 #include "peercred_lacking.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>

@@ -7,6 +7,7 @@
 //   gid R E S, uid R E S    set real, effective and saved ids
 //   groups A,B,...          set the supplementary groups; "-" for none
 //   ngroups N               set N supplementary groups, from 3000000000 upwards
+//   name TEXT               set the name of the process, of which the kernel keeps 15 bytes
 //   pid                     print the process id
 //   say WORD                print the word
 //   await                   read a line from standard input
@@ -56,6 +57,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -435,6 +437,8 @@ int main(int argc, char **argv) {
             set_groups(argv[++i]);
         } else if (IS("ngroups", 1)) {
             set_many_groups(id(argv[++i]));
+        } else if (IS("name", 1)) {
+            if (prctl(PR_SET_NAME, argv[++i])) die(command);
         } else if (IS("pid", 0)) {
             printf("%d\n", (int)getpid());
             fflush(stdout);

@@ -40,6 +40,11 @@ final class Values {
         }
 
         @Override
+        public int duplicate(int pidfd) {
+            return pidfd + 1000;
+        }
+
+        @Override
         public synchronized void close(int pidfd) {
             closed.add(pidfd);
         }

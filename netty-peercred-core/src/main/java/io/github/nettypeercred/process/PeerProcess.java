@@ -6,9 +6,14 @@ import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.AbsentException;
 import io.github.nettypeercred.Answer;
 import io.github.nettypeercred.spi.ProcessCalls;
+import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.lang.ref.Cleaner;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 
@@ -18,13 +23,15 @@ import java.util.concurrent.Executor;
  *
  * <p>One object owns the descriptor and closes it exactly once: a handle captured on a channel closes with the channel.
  * All methods may be called from any thread. After {@link #close()}, {@link #isAlive()} and {@link #currentIds()} throw
- * {@link AbsentException} with reason {@link AbsenceReason#CLOSED}, and {@link #facts} gives that reason for each fact.
+ * {@link AbsentException} with reason {@link AbsenceReason#CLOSED}, {@link #exitFuture} fails with it, and {@link #facts} gives that
+ * reason for each fact.
  *
  * <p>Source: pidfd_open(2); socket option SO_PEERPIDFD, Linux 6.5.
  */
 public final class PeerProcess implements AutoCloseable {
     private final Descriptor descriptor;
     private final Cleaner.Cleanable cleanable;
+    private final Set<Future<Void>> waits = new HashSet<>();
     private boolean closed;
 
     /**
@@ -74,11 +81,68 @@ public final class PeerProcess implements AutoCloseable {
                 () -> new ProcFile(this).facts(), Objects.requireNonNull(executor, "executor"));
     }
 
-    /** Closes the descriptor. Closing again does nothing. */
+    /**
+     * Returns a future that succeeds on an event loop when the process ends, for leases and locks: its descriptor is registered
+     * with that loop. At once, if the process has ended. Each call costs a descriptor until its future is done.
+     *
+     * <pre>{@code
+     * process.exitFuture(channel.eventLoop()).addListener(exit -> {
+     *     if (exit.isSuccess()) {
+     *         locks.release(channel); // runs on the event loop
+     *     }
+     * });
+     * }</pre>
+     *
+     * <p>The process has ended when all its threads have, whether or not its parent has waited for it; exec(2) is no end. The pid may
+     * be another's by the time the listener runs.
+     *
+     * @param loop an event loop of epoll or io_uring, with Netty 4.2: that of the channel, for one
+     * @return cancel it to end the wait. It is cancelled when this handle closes, with its channel, or the event loop shuts
+     *     down: a {@linkplain #duplicate() duplicate} waits on. It fails with {@link AbsentException} if this handle is closed, if
+     *     there is no descriptor to spare, or if that event loop cannot wait
+     */
+    public Future<Void> exitFuture(EventLoop loop) {
+        Future<Void> wait;
+        synchronized (this) {
+            int copy;
+            try {
+                copy = descriptor.calls.duplicate(openDescriptor());
+            } catch (AbsentException e) {
+                return loop.newFailedFuture(e);
+            }
+            wait = ExitWaits.begin(loop, copy);
+            waits.add(wait);
+        }
+        wait.addListener(done -> forget(wait));
+        return wait;
+    }
+
+    private synchronized void forget(Future<Void> wait) {
+        waits.remove(wait);
+    }
+
+    /**
+     * Makes a second handle of the same process, which does not close with the channel: the caller closes it.
+     *
+     * @return another handle, on a descriptor of its own
+     * @throws AbsentException if this one is closed, or there is no descriptor to spare
+     */
+    public synchronized PeerProcess duplicate() {
+        return new PeerProcess(descriptor.calls.duplicate(openDescriptor()), descriptor.calls);
+    }
+
+    /** Closes the descriptor and cancels the exit futures. Closing again does nothing. */
     @Override
-    public synchronized void close() {
-        closed = true;
-        cleanable.clean();
+    public void close() {
+        List<Future<Void>> pending;
+        synchronized (this) {
+            closed = true;
+            cleanable.clean();
+            pending = List.copyOf(waits);
+        }
+        for (Future<Void> wait : pending) {
+            wait.cancel(false);
+        }
     }
 
     /** Runs a read that needs the descriptor open under its number. */

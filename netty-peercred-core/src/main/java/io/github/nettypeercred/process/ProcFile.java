@@ -11,12 +11,19 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 
 /** Reads proc(5) about one process: finds the pid by the descriptor, reads, and asks the descriptor again. */
 final class ProcFile {
     /** Linux limits a command line to a quarter of the stack limit, commonly 2 MiB; nobody reads that much. */
     private static final int COMMAND_LINE_LIMIT = 64 * 1024;
+
+    /** Longer than any of the other files is. */
+    private static final int TEXT_LIMIT = 1 << 20;
+
+    /** USER_HZ is 100 on every architecture but Alpha and Itanium. */
+    private static final int MILLIS_A_TICK = 10;
 
     private static final Path PROC = Path.of("/proc");
 
@@ -27,24 +34,54 @@ final class ProcFile {
     }
 
     ProcessFacts facts() {
-        int pid;
         try {
-            pid = pid();
+            int pid = pid();
+            ProcessFacts facts = facts(PROC.resolve(Integer.toString(pid)));
+            // Still the same: so the process had not been waited for, and all of that was said under its pid about
+            // itself.
+            return pid() == pid ? facts : ProcessFacts.unknown(reaped().absence());
         } catch (AbsentException e) {
-            return new ProcessFacts(Answer.unknown(e.absence()), Answer.unknown(e.absence()));
+            return ProcessFacts.unknown(e.absence());
         }
-        Path directory = PROC.resolve(Integer.toString(pid));
-        Answer<String> executable = read(
-                directory.resolve("exe"), file -> Files.readSymbolicLink(file).toString());
-        Answer<List<String>> commandLine = read(directory.resolve("cmdline"), ProcFile::words);
+    }
+
+    private static ProcessFacts facts(Path directory) {
+        Answer<String> cgroup = read(directory.resolve("cgroup"), file -> ProcText.cgroup(text(file)));
+        return new ProcessFacts(
+                read(directory.resolve("exe"), file -> Files.readSymbolicLink(file)
+                        .toString()),
+                read(directory.resolve("cmdline"), ProcFile::words),
+                read(directory.resolve("stat"), file -> start(ProcText.startTicks(text(file)))),
+                cgroup,
+                cgroup instanceof Answer.Known<String> known ? unit(known.known()) : cgroup,
+                read(directory.resolve("status"), file -> ProcText.capabilities(text(file))));
+    }
+
+    private static Answer<String> unit(String cgroup) {
         try {
-            if (pid() != pid) {
-                throw reaped();
+            return Answer.known(ProcText.unit(cgroup));
+        } catch (AbsentException e) {
+            return Answer.unknown(e.absence());
+        }
+    }
+
+    private static ProcessStart start(long ticks) throws IOException {
+        String uptime = text(PROC.resolve("uptime"));
+        Instant now = Instant.now();
+        String seconds = uptime.split(" ", 2)[0].replace(".", "");
+        long ticksUp = ProcText.number(seconds, 10, "../uptime");
+        return new ProcessStart(ticks, now.minusMillis(Math.subtractExact(ticksUp, ticks) * MILLIS_A_TICK));
+    }
+
+    private static String text(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] bytes = in.readNBytes(TEXT_LIMIT + 1);
+            if (bytes.length > TEXT_LIMIT) {
+                throw new AbsentException(
+                        new Absence(AbsenceReason.TRUNCATED, file + " is longer than " + TEXT_LIMIT + " bytes"));
             }
-        } catch (AbsentException e) {
-            return new ProcessFacts(Answer.unknown(e.absence()), Answer.unknown(e.absence()));
+            return new String(bytes, UTF_8);
         }
-        return new ProcessFacts(executable, commandLine);
     }
 
     /** The pid that the descriptor stands for in the pid namespace of {@code /proc}. */
@@ -78,7 +115,7 @@ final class ProcFile {
             return Answer.known(reader.read(file));
         } catch (AbsentException e) {
             return Answer.unknown(e.absence());
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             return Answer.unknown(unavailable(e));
         }
     }
@@ -99,7 +136,7 @@ final class ProcFile {
         return List.of(new String(bytes, 0, length, UTF_8).split("\0", -1));
     }
 
-    private static Absence unavailable(IOException e) {
+    private static Absence unavailable(Exception e) {
         return new Absence(AbsenceReason.UNAVAILABLE, "cannot be read: " + e);
     }
 

@@ -6,7 +6,9 @@ import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.CredentialsNotSentException;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -160,5 +162,18 @@ public interface PeerCredentialsTransport {
      */
     default Future<?> awaitWritable(Channel channel) throws IOException {
         throw new IOException(getClass().getName() + " does not wait until a channel takes bytes");
+    }
+
+    /**
+     * Waits on an event loop until a descriptor, other than that of a channel, is readable. May be called from any thread.
+     *
+     * @param loop any event loop
+     * @param descriptor a descriptor that nobody else closes: it is taken over, and closed once the future is done, unless null is
+     *     returned
+     * @return succeeds on the event loop; cancel it to end the wait. It is cancelled when the event loop shuts down, and fails if the
+     *     event loop cannot wait. Null if the event loop does not run this transport's channels, or runs them with Netty 4.1
+     */
+    default @Nullable Future<Void> awaitReadable(EventLoop loop, FileDescriptor descriptor) {
+        return null;
     }
 }

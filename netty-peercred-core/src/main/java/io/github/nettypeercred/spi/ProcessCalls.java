@@ -24,6 +24,15 @@ public interface ProcessCalls {
     Answer<ProcessIds> ids(int pidfd);
 
     /**
+     * Makes a second descriptor of the same process, by fcntl(2) with F_DUPFD_CLOEXEC.
+     *
+     * @param pidfd an open process descriptor
+     * @return another, which the caller owns
+     * @throws io.github.nettypeercred.AbsentException if there is none to be had, such as EMFILE
+     */
+    int duplicate(int pidfd);
+
+    /**
      * Closes the descriptor, by close(2). It is gone afterwards whatever the call says.
      *
      * @param pidfd an open process descriptor

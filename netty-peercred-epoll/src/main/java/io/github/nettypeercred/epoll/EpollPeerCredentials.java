@@ -16,11 +16,13 @@ import io.github.nettypeercred.spi.CredentialsFactory;
 import io.github.nettypeercred.spi.PeekedDatagram;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.Epoll;
 import io.netty.channel.epoll.EpollDomainDatagramChannel;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
 import io.netty.util.concurrent.Future;
 import java.io.IOException;
@@ -132,6 +134,15 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
     @Override
     public Future<?> awaitWritable(Channel channel) throws IOException {
         return EpollWritability.await((UnixChannel) channel);
+    }
+
+    @Override
+    public @Nullable Future<Void> awaitReadable(EventLoop loop, FileDescriptor descriptor) {
+        try {
+            return EpollReadability.await(loop, descriptor);
+        } catch (LinkageError e) {
+            return null; // Netty 4.1 has no IoHandle
+        }
     }
 
     private static int fd(Channel channel) {

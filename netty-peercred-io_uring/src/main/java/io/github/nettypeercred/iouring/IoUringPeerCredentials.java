@@ -14,7 +14,9 @@ import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import io.github.nettypeercred.spi.PeerCredentialsTransport;
 import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 import io.netty.channel.ServerChannel;
+import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.UnixChannel;
 import io.netty.channel.uring.IoUring;
 import io.netty.channel.uring.IoUringChannelOption;
@@ -121,6 +123,11 @@ public final class IoUringPeerCredentials implements PeerCredentialsTransport {
     @Override
     public Future<?> awaitWritable(Channel channel) {
         return IoUringWritability.await((IoUringDomainSocketChannel) channel);
+    }
+
+    @Override
+    public @Nullable Future<Void> awaitReadable(EventLoop loop, FileDescriptor descriptor) {
+        return IoUringReadability.await(loop, descriptor);
     }
 
     private static int fd(Channel channel) {

@@ -55,6 +55,15 @@ final class NativeProcessCalls implements ProcessCalls {
     }
 
     @Override
+    public int duplicate(int pidfd) {
+        int copy = Native.duplicate(pidfd);
+        if (copy < 0) {
+            throw new AbsentException(Status.absence("fcntl(2) F_DUPFD_CLOEXEC", copy, 0));
+        }
+        return copy;
+    }
+
+    @Override
     public void close(int pidfd) {
         Native.close(pidfd);
     }

@@ -109,9 +109,13 @@ final class Peer implements AutoCloseable {
         }
     }
 
-    @Override
-    public void close() {
+    void kill() {
         process.destroyForcibly();
         exit();
+    }
+
+    @Override
+    public void close() {
+        kill();
     }
 }
