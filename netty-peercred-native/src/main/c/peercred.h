@@ -27,7 +27,17 @@ enum peercred_status {
     PEERCRED_NOTHING_NOW = 10,    // no byte is there to be read, and more may come
     PEERCRED_END = 11,            // the end of the stream, with no byte before it
     PEERCRED_NO_CREDENTIAL = 12,  // a byte is there, and no credential came with it
-    PEERCRED_NOT_VISIBLE = 13     // the process is not in this pid namespace
+    PEERCRED_NOT_VISIBLE = 13,    // the process is not in this pid namespace
+    // Of a file that is to be trusted, and of the folders on the way to it:
+    PEERCRED_FILE_RELATIVE = 20,    // the path does not begin with /
+    PEERCRED_FILE_DOTS = 21,        // a component is empty, "." or ".."
+    PEERCRED_FILE_SYMLINK = 22,     // a component is a symbolic link
+    PEERCRED_FILE_NOT_FOLDER = 23,  // a component before the last is no folder
+    PEERCRED_FILE_NOT_REGULAR = 24, // the last component is no regular file
+    PEERCRED_FILE_OWNER = 25,       // the owner is neither root nor this process's effective user
+    PEERCRED_FILE_WRITABLE = 26,    // group or others may write
+    PEERCRED_FILE_LINKS = 27,       // the file has more names than one, or none any more
+    PEERCRED_FILE_CHANGED = 28      // the file was changed while it was read
 };
 
 enum peercred_want {
@@ -98,5 +108,34 @@ int peercred_pidfd_ids(int pidfd, struct peercred_process *out);
 // PEERCRED_TOO_SMALL: call again with more space.
 int peercred_user_name(uint32_t uid, char *name, size_t capacity);
 int peercred_group_name(uint32_t gid, char *name, size_t capacity);
+
+// The ids of the user or group of a name, from the system's account database; a user's primary group with them. space is what the
+// look-up works in. May block for as long as the database likes. PEERCRED_TOO_SMALL: call again with more space.
+int peercred_user_id(const char *name, char *space, size_t capacity, uint32_t *uid, uint32_t *gid);
+int peercred_group_id(const char *name, char *space, size_t capacity, uint32_t *gid);
+
+// All groups of a user, the given primary one among them: getgrouplist(3), which every system has although no standard says so. count is the
+// space, in groups, and then the number stored, or needed if PEERCRED_TOO_SMALL. The call tells no failure of the database
+// from a user with no more groups. May block.
+int peercred_user_groups(const char *name, uint32_t primary, uint32_t *groups, uint32_t *count);
+
+// The effective user of this process.
+uint32_t peercred_own_uid(void);
+
+// What came of reading a file. Java reads it at these offsets.
+struct peercred_file {
+    int32_t status;
+    uint32_t length;        // bytes stored
+    uint32_t component_end; // where in the path the component ends that status is about
+    uint32_t mode;          // of that component, st_mode, where a status of PEERCRED_FILE_* is about one that was found
+    uint32_t owner;
+    uint32_t links;
+};
+
+// Reads a whole file, and only one that nobody can have changed but root and this process's effective user: walks from / to it with
+// openat(2), follows no symbolic link, and checks of every folder, and of the file, on the descriptor that it goes on with, that the
+// owner is one of these two and that neither group nor others may write; of the file also that it is regular and has one
+// link. Does not block on a FIFO. PEERCRED_TOO_SMALL: the file is longer than capacity.
+void peercred_read_file(const char *path, char *content, size_t capacity, struct peercred_file *out);
 
 #endif

@@ -24,6 +24,13 @@ _Static_assert(sizeof(struct peercred) == 44, "struct peercred");
 _Static_assert(offsetof(struct peercred_process, ruid) == 8, "ruid");
 _Static_assert(offsetof(struct peercred_process, rgid) == 20, "rgid");
 _Static_assert(sizeof(struct peercred_process) == 32, "struct peercred_process");
+_Static_assert(offsetof(struct peercred_file, status) == 0, "status");
+_Static_assert(offsetof(struct peercred_file, length) == 4, "length");
+_Static_assert(offsetof(struct peercred_file, component_end) == 8, "component_end");
+_Static_assert(offsetof(struct peercred_file, mode) == 12, "mode");
+_Static_assert(offsetof(struct peercred_file, owner) == 16, "owner");
+_Static_assert(offsetof(struct peercred_file, links) == 20, "links");
+_Static_assert(sizeof(struct peercred_file) == 24, "struct peercred_file");
 
 #define CLASS_NAME "io/github/nettypeercred/jni/Native"
 
@@ -102,6 +109,37 @@ static jint group_name(JNIEnv *env, jclass class, jint gid, jobject name) {
                                (size_t)(*env)->GetDirectBufferCapacity(env, name));
 }
 
+static jint user_id(JNIEnv *env, jclass class, jobject name, jobject space, jobject ids) {
+    (void)class;
+    uint32_t *out = (*env)->GetDirectBufferAddress(env, ids);
+    return peercred_user_id((*env)->GetDirectBufferAddress(env, name), (*env)->GetDirectBufferAddress(env, space),
+                            (size_t)(*env)->GetDirectBufferCapacity(env, space), out, out + 1);
+}
+
+static jint group_id(JNIEnv *env, jclass class, jobject name, jobject space, jobject id) {
+    (void)class;
+    return peercred_group_id((*env)->GetDirectBufferAddress(env, name), (*env)->GetDirectBufferAddress(env, space),
+                             (size_t)(*env)->GetDirectBufferCapacity(env, space), (*env)->GetDirectBufferAddress(env, id));
+}
+
+static jint user_groups(JNIEnv *env, jclass class, jobject name, jint primary, jobject groups, jobject count) {
+    (void)class;
+    return peercred_user_groups((*env)->GetDirectBufferAddress(env, name), (uint32_t)primary,
+                                (*env)->GetDirectBufferAddress(env, groups), (*env)->GetDirectBufferAddress(env, count));
+}
+
+static jint own_uid(JNIEnv *env, jclass class) {
+    (void)env;
+    (void)class;
+    return (jint)peercred_own_uid();
+}
+
+static void read_file(JNIEnv *env, jclass class, jobject path, jobject content, jobject out) {
+    (void)class;
+    peercred_read_file((*env)->GetDirectBufferAddress(env, path), (*env)->GetDirectBufferAddress(env, content),
+                       (size_t)(*env)->GetDirectBufferCapacity(env, content), (*env)->GetDirectBufferAddress(env, out));
+}
+
 static const JNINativeMethod methods[] = {
     {"address", "(Ljava/nio/ByteBuffer;)J", (void *)address_of},
     {"connectTime", "(IIJJIJI)I", (void *)connect_time},
@@ -113,6 +151,11 @@ static const JNINativeMethod methods[] = {
     {"close", "(I)V", (void *)close_fd},
     {"userName", "(ILjava/nio/ByteBuffer;)I", (void *)user_name},
     {"groupName", "(ILjava/nio/ByteBuffer;)I", (void *)group_name},
+    {"userId", "(Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;)I", (void *)user_id},
+    {"groupId", "(Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;)I", (void *)group_id},
+    {"userGroups", "(Ljava/nio/ByteBuffer;ILjava/nio/ByteBuffer;Ljava/nio/ByteBuffer;)I", (void *)user_groups},
+    {"ownUid", "()I", (void *)own_uid},
+    {"readFile", "(Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;)V", (void *)read_file},
 };
 
 static jint load(JNIEnv *env, const char *package_prefix) {

@@ -13,4 +13,6 @@ module io.github.nettypeercred.jni {
 
     provides io.github.nettypeercred.spi.AccountDatabase with
             io.github.nettypeercred.jni.NativeAccountDatabase;
+    provides io.github.nettypeercred.spi.TrustedFile with
+            io.github.nettypeercred.jni.NativeTrustedFile;
 }

@@ -353,6 +353,8 @@ static void accounts(void) {
     free(tiny);
 }
 
+void file_tests(void (*check)(bool ok, const char *what)); // peercred_file_test.c
+
 int main(void) {
     absent_sockets();
     pair();
@@ -365,6 +367,7 @@ int main(void) {
     } else {
         printf("# left out: other users and ended processes, which need root\n");
     }
+    file_tests(check);
     printf("1..%d\n", cases);
     return 0;
 }

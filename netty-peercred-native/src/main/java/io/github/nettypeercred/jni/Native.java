@@ -32,4 +32,18 @@ final class Native {
     static native int userName(int uid, ByteBuffer name);
 
     static native int groupName(int gid, ByteBuffer name);
+
+    /** Looks a name that ends in NUL up; {@code ids} receives uid and gid. */
+    static native int userId(ByteBuffer name, ByteBuffer space, ByteBuffer ids);
+
+    /** Looks a name that ends in NUL up; {@code id} receives the gid. */
+    static native int groupId(ByteBuffer name, ByteBuffer space, ByteBuffer id);
+
+    /** Fills {@code groups} with gids; {@code count} holds the space in gids, and receives the number of them. */
+    static native int userGroups(ByteBuffer name, int primary, ByteBuffer groups, ByteBuffer count);
+
+    static native int ownUid();
+
+    /** Reads the file of a path that ends in NUL; {@code out} receives a struct peercred_file. */
+    static native void readFile(ByteBuffer path, ByteBuffer content, ByteBuffer out);
 }

@@ -21,6 +21,15 @@ final class Status {
     static final int END = 11;
     static final int NO_CREDENTIAL = 12;
     static final int NOT_VISIBLE = 13;
+    static final int FILE_RELATIVE = 20;
+    static final int FILE_DOTS = 21;
+    static final int FILE_SYMLINK = 22;
+    static final int FILE_NOT_FOLDER = 23;
+    static final int FILE_NOT_REGULAR = 24;
+    static final int FILE_OWNER = 25;
+    static final int FILE_WRITABLE = 26;
+    static final int FILE_LINKS = 27;
+    static final int FILE_CHANGED = 28;
 
     private Status() {}
 
