@@ -26,7 +26,7 @@ case $(uname -m) in
     *) arch=$(uname -m) ;;
 esac
 md=$(find "$java_home/include" -name jni_md.h -exec dirname {} \; | head -n 1)
-system=$source/peercred_$os.c account=$source/peercred_account.c file=$source/peercred_file.c
+system=$source/peercred_$os.c account=$source/peercred_account.c file=$source/peercred_file.c service=$source/peercred_service.c
 warn="-std=c17 -Wall -Wextra -Werror"
 build="$output/native/$os-$arch"
 library="$output/classes/META-INF/native/libnetty_peercred_${os}_$arch.so"
@@ -39,11 +39,11 @@ set -- -O2 -fPIC -fvisibility=hidden -fstack-protector-strong \
 # With -flto because every return between the system call and Java costs: processors forget in the kernel where to return to.
 "$cc" $warn "$@" -flto -shared -s \
     -Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--build-id=none \
-    "$system" "$account" "$file" "$source/peercred_jni.c" "$build/netty_jni_util.o" -o "$library"
+    "$system" "$account" "$file" "$service" "$source/peercred_jni.c" "$source/peercred_service_jni.c" "$build/netty_jni_util.o" -o "$library"
 
 # The implementation for systems without one compiles everywhere.
 "$cc" $warn -I"$source" -fsyntax-only "$source/peercred_unsupported.c"
 
 "$cc" $warn -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I"$source" \
-    "$system" "$account" "$file" "$source/../../test/c/peercred_file_test.c" "$source/../../test/c/peercred_test.c" -o "$build/peercred_test" ||
+    "$system" "$account" "$file" "$service" "$source/../../test/c/peercred_file_test.c" "$source/../../test/c/peercred_service_test.c" "$source/../../test/c/peercred_test.c" -o "$build/peercred_test" ||
     fail "the test program does not compile with sanitizers: install those of $cc (Debian has them in gcc; Fedora: dnf install libasan libubsan)"

@@ -30,15 +30,13 @@ public final class NativeAccountDatabase implements AccountDatabase {
     @Override
     public Answer<String> userName(long uid) {
         int id = id(uid);
-        return lookUp(
-                "getpwuid_r(3)", space -> Native.userName(id, space), NativeAccountDatabase::terminated);
+        return lookUp("getpwuid_r(3)", space -> Native.userName(id, space), NativeAccountDatabase::terminated);
     }
 
     @Override
     public Answer<String> groupName(long gid) {
         int id = id(gid);
-        return lookUp(
-                "getgrgid_r(3)", space -> Native.groupName(id, space), NativeAccountDatabase::terminated);
+        return lookUp("getgrgid_r(3)", space -> Native.groupName(id, space), NativeAccountDatabase::terminated);
     }
 
     @Override
@@ -49,7 +47,8 @@ public final class NativeAccountDatabase implements AccountDatabase {
                 "getpwnam_r(3)",
                 space -> Native.userId(wanted, space, ids),
                 space -> new UserIds(unsigned(ids, 0), unsigned(ids, 1)));
-        return found instanceof Answer.Known<UserIds> user && (user.known().uid() == NO_ID || user.known().gid() == NO_ID)
+        return found instanceof Answer.Known<UserIds> user
+                        && (user.known().uid() == NO_ID || user.known().gid() == NO_ID)
                 ? Answer.unknown(nobodys("getpwnam_r(3)"))
                 : found;
     }
@@ -58,8 +57,8 @@ public final class NativeAccountDatabase implements AccountDatabase {
     public Answer<Long> groupId(String name) {
         ByteBuffer wanted = CString.of(name);
         ByteBuffer id = CString.ints(1);
-        Answer<Long> found = lookUp(
-                "getgrnam_r(3)", space -> Native.groupId(wanted, space, id), space -> unsigned(id, 0));
+        Answer<Long> found =
+                lookUp("getgrnam_r(3)", space -> Native.groupId(wanted, space, id), space -> unsigned(id, 0));
         return found instanceof Answer.Known<Long> group && group.known() == NO_ID
                 ? Answer.unknown(nobodys("getgrnam_r(3)"))
                 : found;
@@ -86,8 +85,11 @@ public final class NativeAccountDatabase implements AccountDatabase {
                 for (int i = 0; i < count.getInt(0); i++) {
                     gids.add(unsigned(groups, i));
                 }
-                return Answer.known(
-                        gids.stream().filter(gid -> gid != NO_ID).distinct().sorted().toList());
+                return Answer.known(gids.stream()
+                        .filter(gid -> gid != NO_ID)
+                        .distinct()
+                        .sorted()
+                        .toList());
             }
             if (status != Status.TOO_SMALL || capacity >= GROUPS_LIMIT) {
                 return Answer.unknown(Status.absence("getgrouplist(3)", status, 0));

@@ -64,6 +64,8 @@ class StatusTest {
                     }
                 })
                 .collect(Collectors.toSet());
-        assertThat(codes).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 26, 27, 28);
+        assertThat(codes)
+                .containsExactlyInAnyOrder(
+                        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 20, 21, 22, 23, 24, 25, 26, 27, 28);
     }
 }
