@@ -41,7 +41,8 @@ final class PathLock implements AutoCloseable {
                 if (System.nanoTime() - start > patience.toNanos()) {
                     throw new ServiceSocketException(
                             Reason.LOCKED,
-                            folder.path + SUFFIX + ": another one that takes or gives up the path has kept the lock for "
+                            folder.path + SUFFIX
+                                    + ": another one that takes or gives up the path has kept the lock for "
                                     + patience.toSeconds() + " s; fuser(1) on that file tells who");
                 }
                 Thread.sleep(PAUSE_MILLIS);
@@ -50,7 +51,8 @@ final class PathLock implements AutoCloseable {
             throw folder.failed(e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new ServiceSocketException(Reason.LOCKED, folder.path + ": interrupted while waiting for the lock", e);
+            throw new ServiceSocketException(
+                    Reason.LOCKED, folder.path + ": interrupted while waiting for the lock", e);
         } finally {
             if (!locked) {
                 ServiceCalls.close(fd);
@@ -73,7 +75,8 @@ final class PathLock implements AutoCloseable {
             }
             if (inode.owner() != 0 && inode.owner() != ServiceCalls.ownUid()) {
                 throw new ServiceSocketException(
-                        Reason.UNTRUSTED_PATH, name + ": belongs to user " + inode.owner() + ", who could hold it; remove it");
+                        Reason.UNTRUSTED_PATH,
+                        name + ": belongs to user " + inode.owner() + ", who could hold it; remove it");
             }
             int opened = fd;
             fd = -1;
@@ -85,6 +88,11 @@ final class PathLock implements AutoCloseable {
                 ServiceCalls.close(fd);
             }
         }
+    }
+
+    /** Tells of a step that is taken under the lock. */
+    void before(Step step) {
+        observer.before(step);
     }
 
     @Override

@@ -130,7 +130,10 @@ public final class RunningService implements AutoCloseable {
     public RunningService requireUser(long uid) throws ServiceSocketException {
         if (listener.uid() != uid) {
             throw new ServiceSocketException(
-                    Reason.OTHER_USER, path + ": is served by user " + listener.uid() + ", not " + uid, null, servedBy());
+                    Reason.OTHER_USER,
+                    path + ": is served by user " + listener.uid() + ", not " + uid,
+                    null,
+                    servedBy());
         }
         return this;
     }
@@ -193,7 +196,8 @@ public final class RunningService implements AutoCloseable {
             throw inexact("the process that serves is not visible in this pid namespace");
         }
         if (listener.pid() == 1) {
-            throw inexact("process 1 listens: the server was started by socket activation and has not called listen(2)");
+            throw inexact(
+                    "process 1 listens: the server was started by socket activation and has not called listen(2)");
         }
         Answer<Boolean> running = running();
         if (running.value().isEmpty()) {
@@ -205,7 +209,8 @@ public final class RunningService implements AutoCloseable {
     }
 
     private ServiceSocketException ended() {
-        return inexact("pid " + listener.pid() + " listened and has ended; another process that inherited the socket serves");
+        return inexact(
+                "pid " + listener.pid() + " listened and has ended; another process that inherited the socket serves");
     }
 
     private ServiceSocketException inexact(String message) {

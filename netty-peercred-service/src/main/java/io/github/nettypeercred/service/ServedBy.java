@@ -18,7 +18,12 @@ import java.util.OptionalInt;
  * @param since when the process was started
  */
 public record ServedBy(
-        OptionalInt pid, long uid, long gid, Answer<Boolean> running, Answer<String> executable, Answer<Instant> since) {
+        OptionalInt pid,
+        long uid,
+        long gid,
+        Answer<Boolean> running,
+        Answer<String> executable,
+        Answer<Instant> since) {
     /** Checks that nothing is null. */
     public ServedBy {
         Objects.requireNonNull(pid, "pid");

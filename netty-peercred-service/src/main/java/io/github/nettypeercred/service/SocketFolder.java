@@ -56,11 +56,6 @@ final class SocketFolder implements AutoCloseable {
         }
     }
 
-    /** A second descriptor's worth of the same folder. */
-    SocketFolder again() throws ServiceSocketException {
-        return open(path);
-    }
-
     /** Holds what the name stands for: a socket, or nothing. */
     @Nullable
     HeldSocket hold(String which) throws ServiceSocketException {
