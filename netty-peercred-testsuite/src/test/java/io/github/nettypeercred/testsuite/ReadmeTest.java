@@ -13,27 +13,76 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
-/** That the README's server is the compiled one, and works. */
+/** That the Java of README and docs is compiled source, and that the README's server works. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ReadmeTest {
-    @Test
-    void readme_showsTheCompiledServer() throws IOException {
-        List<String> readme = Files.readAllLines(Path.of("..", "README.md"));
-        List<String> shown = readme.subList(readme.indexOf("```java") + 1, readme.size());
-        shown = shown.subList(0, shown.indexOf("```")).stream()
-                .map(String::trim)
-                .filter(line -> !line.isEmpty())
-                .toList();
-        Path source = Path.of("src/test/java", GreetingServer.class.getName().replace('.', '/') + ".java");
-        assertThat(shown).hasSizeBetween(10, 25);
-        assertThat(Files.readAllLines(source).stream().map(String::trim)).containsSubsequence(shown);
+    static Stream<Path> documents() throws IOException {
+        try (Stream<Path> docs = Files.list(Path.of("..", "docs"))) {
+            return Stream.concat(Stream.of(Path.of("..", "README.md")), docs.sorted().toList().stream());
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("documents")
+    void documents_showCompiledJava(Path document) throws IOException {
+        List<String> shown = new ArrayList<>();
+        boolean java = false;
+        for (String line : Files.readAllLines(document)) {
+            if (line.startsWith("```")) {
+                java = line.equals("```java");
+                assertShown(document, shown);
+                shown.clear();
+            } else if (java && !line.isBlank()) {
+                shown.add(line.trim());
+            }
+        }
+        if (document.endsWith("README.md")) {
+            assertThat(Files.readString(document)).contains("```java");
+        }
+    }
+
+    private static void assertShown(Path document, List<String> shown) throws IOException {
+        if (shown.isEmpty()) {
+            return;
+        }
+        try (Stream<Path> modules = Files.list(Path.of(".."))) {
+            assertThat(modules.map(module -> module.resolve("src/test/java"))
+                            .filter(Files::isDirectory)
+                            .anyMatch(sources -> isIn(sources, shown)))
+                    .as("%s shows compiled source: %s", document, shown)
+                    .isTrue();
+        }
+    }
+
+    private static boolean isIn(Path sources, List<String> shown) {
+        try (Stream<Path> files = Files.walk(sources)) {
+            return files.filter(file -> file.toString().endsWith(".java")).anyMatch(file -> contains(file, shown));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean contains(Path file, List<String> shown) {
+        try (Stream<String> lines = Files.lines(file)) {
+            List<String> source =
+                    lines.map(String::trim).filter(line -> !line.isEmpty()).toList();
+            return Collections.indexOfSubList(source, shown) >= 0;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test
