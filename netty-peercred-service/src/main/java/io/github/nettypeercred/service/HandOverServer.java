@@ -33,7 +33,7 @@ final class HandOverServer {
         this.handedOver = handedOver;
         this.control = new ServerBootstrap()
                 .group(server.eventLoop())
-                .channelFactory(() -> new EpollServerDomainSocketChannel(control))
+                .channelFactory(() -> new EpollServerDomainSocketChannel(control, true))
                 .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {

@@ -91,7 +91,7 @@ public final class ServiceSocket implements AutoCloseable {
                 .clone()
                 .channelFactory(() -> {
                     fd = -1;
-                    return new EpollServerDomainSocketChannel(listening);
+                    return new EpollServerDomainSocketChannel(listening, true);
                 })
                 // Not before the acceptor is in the pipeline: it would not be missed, and the connection would.
                 .option(ChannelOption.AUTO_READ, false)

@@ -15,22 +15,20 @@ import java.util.stream.Stream;
 
 /** A folder for a test's socket that nobody but root and this user can change: not below /tmp. */
 final class Place implements AutoCloseable {
+    static final Path BASE = isRoot()
+            ? Path.of("/run")
+            : Path.of(System.getenv().getOrDefault("XDG_RUNTIME_DIR", System.getProperty("user.home")));
+
     final Path folder;
     final Path path;
 
     Place() {
         try {
-            folder = Files.createTempDirectory(base(), "netty-peercred-test");
+            folder = Files.createTempDirectory(BASE, "netty-peercred-test");
             path = folder.resolve("socket");
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-    }
-
-    private static Path base() {
-        return isRoot()
-                ? Path.of("/run")
-                : Path.of(System.getenv().getOrDefault("XDG_RUNTIME_DIR", System.getProperty("user.home")));
     }
 
     static boolean isRoot() {

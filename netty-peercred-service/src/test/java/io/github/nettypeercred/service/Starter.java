@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  * take PATH [pause] [takeover] [offer] [mode=OCTAL] [owner=UID] [group=GID] [backlog=N]
  * serve       accept connections; each is told the process id
  * close       give the path up
- * fds         count the descriptors
+ * fds         count the descriptors of sockets, of their files, folders and locks
+ * signal PATH send SIGTERM to who serves a path
  * </pre>
  */
 final class Starter {
@@ -72,6 +73,7 @@ final class Starter {
                         Objects.requireNonNull(socket).close();
                         say("closed");
                     }
+                    case "signal" -> signal(Path.of(words[1]));
                     case "fds" -> say("fds " + descriptors());
                     default -> say("unknown " + words[0]);
                 }
@@ -83,9 +85,17 @@ final class Starter {
     }
 
     private static long descriptors() throws Exception {
+        long count = 0;
         try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
-            return all.count();
+            for (Path fd : all.toList()) {
+                if (Files.isSymbolicLink(fd)) { // not that of the list itself
+                    String target = Files.readSymbolicLink(fd).toString();
+                    count +=
+                            target.startsWith("socket:") || target.startsWith(Place.BASE.toString() + "/netty") ? 1 : 0;
+                }
+            }
         }
+        return count;
     }
 
     private void take(Path path, List<String> options) {
@@ -113,6 +123,15 @@ final class Starter {
                     .map(known -> known.orElse(0))
                     .orElse(-1);
             say("refused " + e.reason() + " " + pid + " " + e.getMessage());
+        }
+    }
+
+    private static void signal(Path path) {
+        try (RunningService running = RunningService.find(path)) {
+            running.signal(15);
+            say("signalled");
+        } catch (ServiceSocketException e) {
+            say("refused " + e.reason() + " " + e.getMessage());
         }
     }
 

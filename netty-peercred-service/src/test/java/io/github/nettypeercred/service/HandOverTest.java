@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** That a path goes from one process to another without a refused connection, and its credentials with it. */
+@Timeout(value = 200, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class HandOverTest {
+    private static final int HAND_OVERS = 5;
+
+    @Test
+    void handOvers_refuseNoConnection_andClientsSeeTheSuccessor() {
+        List<Child> servers = new ArrayList<>();
+        try (Place place = new Place()) {
+            Child serving = Child.starter();
+            servers.add(serving);
+            assertThat(serving.ask("fds")).isEqualTo("fds 0");
+            assertThat(serving.ask("take " + place.path + " offer mode=0640")).isEqualTo("taken BOUND");
+            assertThat(serving.ask("serve")).isEqualTo("serves");
+            try (Clients clients = new Clients(place.path)) {
+                clients.awaitAnswerOf(serving);
+                for (int i = 0; i < HAND_OVERS; i++) {
+                    Child successor = Child.starter();
+                    servers.add(successor);
+                    assertThat(successor.ask("take " + place.path + " takeover offer"))
+                            .isEqualTo("taken HANDED_OVER");
+                    assertThat(place.listenerPid()).isEqualTo(successor.pid());
+                    assertThat(serving.line()).isEqualTo("handed over");
+                    assertThat(successor.ask("serve")).isEqualTo("serves");
+                    clients.awaitAnswerOf(successor);
+                    assertThat(serving.ask("close")).isEqualTo("closed");
+                    assertThat(place.listenerPid()).isEqualTo(successor.pid());
+                    Child closed = serving;
+                    await().until(() -> closed.ask("fds").equals("fds 0"));
+                    serving = successor;
+                }
+                assertThat(clients.failures).isEmpty();
+                System.out.println(HAND_OVERS + " hand-overs, connections by server: " + clients.answers);
+            }
+            assertThat(place.files()).containsExactly("socket", "socket.handover", "socket.lock");
+            assertThat(serving.ask("close")).isEqualTo("closed");
+            assertThat(place.files()).containsExactly("socket.lock");
+        } finally {
+            servers.forEach(Child::close);
+        }
+    }
+
+    @Test
+    void successorKilledAtAStep_leavesThePredecessorServing() {
+        try (Place place = new Place();
+                Child serving = Child.starter()) {
+            assertThat(serving.ask("take " + place.path + " offer")).isEqualTo("taken BOUND");
+            assertThat(serving.ask("serve")).isEqualTo("serves");
+            try (Child successor = Child.starter()) {
+                assertThat(successor.ask("take " + place.path + " takeover pause"))
+                        .isEqualTo("at LOCK");
+                assertThat(successor.ask("go")).isEqualTo("at PROBE");
+                successor.signal("KILL");
+                assertThat(successor.exitCode()).isEqualTo(137);
+            }
+            try (Clients clients = new Clients(place.path)) {
+                clients.awaitAnswerOf(serving);
+                assertThat(clients.failures).isEmpty();
+            }
+            assertThat(place.listenerPid()).isEqualTo(serving.pid());
+        }
+    }
+
+    @Test
+    void predecessorThatOffersNothing_keepsThePath() {
+        try (Place place = new Place();
+                Child serving = Child.starter();
+                Child successor = Child.starter()) {
+            assertThat(serving.ask("take " + place.path)).isEqualTo("taken BOUND");
+            assertThat(successor.ask("take " + place.path + " takeover"))
+                    .startsWith("refused SERVED " + serving.pid() + " ")
+                    .contains(": is served by pid " + serving.pid() + ", uid ")
+                    .endsWith(", which did not hand it over: it offers no hand-over");
+            assertThat(place.listenerPid()).isEqualTo(serving.pid());
+        }
+    }
+
+    @Test
+    void predecessorThatDoesNotAnswer_keepsThePath() {
+        try (Place place = new Place();
+                Child serving = Child.starter();
+                Child successor = Child.starter()) {
+            assertThat(serving.ask("take " + place.path + " offer")).isEqualTo("taken BOUND");
+            assertThat(serving.ask("serve")).isEqualTo("serves");
+            serving.signal("STOP");
+            assertThat(successor.ask("take " + place.path + " takeover"))
+                    .startsWith("refused SERVED " + serving.pid() + " ");
+            serving.signal("CONT");
+            try (Clients clients = new Clients(place.path)) {
+                clients.awaitAnswerOf(serving);
+                assertThat(clients.failures).isEmpty();
+            }
+            assertThat(place.listenerPid()).isEqualTo(serving.pid());
+            // The question that the stopped one had in its queue has come to nothing, so that another one is answered.
+            assertThat(successor.ask("take " + place.path + " takeover")).isEqualTo("taken HANDED_OVER");
+            assertThat(serving.line()).isEqualTo("handed over");
+        }
+    }
+
+    @Test
+    void activatedServer_refusesNoConnection_andClientsSeeItself() {
+        try (Place place = new Place()) {
+            List<String> command = new ArrayList<>(List.of(Programs.ACTIVATOR.toString(), place.path.toString()));
+            command.addAll(Child.starterCommand("take " + place.path, "serve"));
+            try (Child activator = Child.run(command)) {
+                assertThat(activator.line()).isEqualTo("listens");
+                assertThat(place.listenerPid()).isEqualTo(activator.pid());
+                try (Clients clients = new Clients(place.path)) {
+                    String there = activator.ask("start");
+                    int pid = Integer.parseInt(there.substring("there ".length()));
+                    assertThat(activator.line()).isEqualTo("taken ACTIVATED");
+                    assertThat(place.listenerPid()).isEqualTo(pid);
+                    assertThat(activator.line()).isEqualTo("serves");
+                    await().until(() -> clients.answers.getOrDefault(Integer.toString(pid), 0) > 20);
+                    assertThat(clients.failures).isEmpty();
+                }
+                assertThat(Files.exists(place.path)).as("the activator's file").isTrue();
+            }
+        }
+    }
+
+    @Test
+    void systemdSocketActivate_startsTheServer() throws IOException {
+        Path program = Path.of("/usr/bin/systemd-socket-activate");
+        assumeTrue(
+                Files.isExecutable(program),
+                "systemd-socket-activate is not installed (Debian: apt-get install systemd)");
+        try (Place place = new Place()) {
+            List<String> command = new ArrayList<>(List.of(program.toString(), "-l", place.path.toString(), "--"));
+            command.addAll(Child.starterCommand("take " + place.path, "serve"));
+            try (Child activated = Child.run(command)) {
+                await().until(() -> Files.exists(place.path));
+                try (Clients clients = new Clients(place.path)) {
+                    assertThat(activated.line()).isEqualTo("there " + activated.pid());
+                    assertThat(activated.line()).isEqualTo("taken ACTIVATED");
+                    assertThat(activated.line()).isEqualTo("serves");
+                    clients.awaitAnswerOf(activated);
+                    assertThat(clients.failures).isEmpty();
+                    assertThat(place.listenerPid()).isEqualTo(activated.pid());
+                    try (Child second = Child.starter()) {
+                        assertThat(second.ask("take " + place.path))
+                                .startsWith("refused SERVED " + activated.pid() + " ");
+                    }
+                }
+                assertThat(activated.ask("close")).isEqualTo("closed");
+                assertThat(Files.exists(place.path)).as("the activator's file").isTrue();
+            }
+        }
+    }
+}

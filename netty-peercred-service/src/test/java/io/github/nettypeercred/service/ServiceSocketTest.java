@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.service;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.github.nettypeercred.service.ServiceSocketException.Reason;
+import io.netty.bootstrap.ServerBootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.MultiThreadIoEventLoopGroup;
+import io.netty.channel.epoll.EpollIoHandler;
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class ServiceSocketTest {
+    private final Place place = new Place();
+
+    @AfterEach
+    void remove() {
+        place.close();
+    }
+
+    private ServiceSocketException refusal(ServiceSocket.Builder builder) {
+        return catchThrowableOfType(ServiceSocketException.class, builder::take);
+    }
+
+    private ServiceSocketException refusal(Path path) {
+        return refusal(ServiceSocket.builder(path));
+    }
+
+    @Test
+    void modeOwnerAndGroup_areThoseAskedFor_whenTheNameAppears() throws IOException {
+        Place.assumeRoot();
+        List<String> seen = new ArrayList<>();
+        ServiceSocket.Builder builder =
+                ServiceSocket.builder(place.path).mode(0666).owner(4294967290L).group(1234);
+        builder.observer = step -> {
+            if (step == Step.RENAME) {
+                assertThat(place.path).doesNotExist();
+                assertThat(mode(place.folder.resolve("socket.new"))).isEqualTo(0700);
+                seen.add(attributes(place.folder.resolve("socket.new").resolve("s")));
+            }
+        };
+        try (ServiceSocket socket = builder.take()) {
+            assertThat(seen).containsExactly("666 4294967290 1234");
+            assertThat(attributes(place.path)).isEqualTo("666 4294967290 1234");
+            assertThat(socket.path()).isEqualTo(place.path);
+            assertThat(socket.origin()).isEqualTo(ServiceSocket.Origin.BOUND);
+        }
+        assertThat(place.files()).containsExactly("socket.lock");
+        assertThat(mode(place.folder.resolve("socket.lock"))).isEqualTo(0600);
+    }
+
+    private static int mode(Path path) {
+        try {
+            return (Integer) Files.getAttribute(path, "unix:mode", LinkOption.NOFOLLOW_LINKS) & 07777;
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static String attributes(Path path) {
+        try {
+            return Integer.toOctalString(mode(path))
+                    + ' '
+                    + Integer.toUnsignedString((Integer) Files.getAttribute(path, "unix:uid"))
+                    + ' '
+                    + Integer.toUnsignedString((Integer) Files.getAttribute(path, "unix:gid"));
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void second_isToldWhoServes() throws ServiceSocketException {
+        Instant now = Instant.now();
+        try (Child first = Child.starter()) {
+            assertThat(first.ask("take " + place.path)).isEqualTo("taken BOUND");
+            ServiceSocketException refusal = refusal(place.path);
+            assertThat(refusal.reason()).isEqualTo(Reason.SERVED);
+            ServedBy who = refusal.servedBy().orElseThrow();
+            assertThat(who.pid()).hasValue(first.pid());
+            assertThat(who.uid()).isZero();
+            assertThat(who.gid()).isZero();
+            assertThat(who.running().orElseThrow()).isTrue();
+            assertThat(who.executable().orElseThrow()).endsWith("/bin/java");
+            assertThat(who.since().orElseThrow())
+                    .isBetween(now.minus(Duration.ofSeconds(5)), Instant.now().plus(Duration.ofSeconds(5)));
+            assertThat(refusal)
+                    .hasMessageContaining(place.path + ": is served by pid " + first.pid() + ", uid 0, executable /");
+        }
+        // Killed: stale, and replaced.
+        try (ServiceSocket socket = ServiceSocket.builder(place.path).take()) {
+            assertThat(place.listenerPid())
+                    .isEqualTo((int) ProcessHandle.current().pid());
+            assertThat(socket.path()).exists();
+        }
+    }
+
+    @Test
+    void staleSocket_isReplaced_withoutAMomentOfNothing() throws IOException {
+        place.makeStale();
+        Object stale = Files.readAttributes(place.path, "unix:ino").get("ino");
+        ServiceSocket.Builder builder = ServiceSocket.builder(place.path);
+        List<Boolean> there = new ArrayList<>();
+        builder.observer = step -> there.add(Files.exists(place.path));
+        try (ServiceSocket socket = builder.take()) {
+            assertThat(there).hasSize(5).doesNotContain(false);
+            assertThat(Files.readAttributes(socket.path(), "unix:ino").get("ino"))
+                    .isNotEqualTo(stale);
+        }
+    }
+
+    @Test
+    void stoppedServer_isAlive() {
+        try (Child stopped = Child.starter()) {
+            assertThat(stopped.ask("take " + place.path)).isEqualTo("taken BOUND");
+            stopped.signal("STOP");
+            ServiceSocketException refusal = refusal(place.path);
+            assertThat(refusal.reason()).isEqualTo(Reason.SERVED);
+            assertThat(refusal.servedBy().orElseThrow().pid()).hasValue(stopped.pid());
+            stopped.signal("CONT");
+        }
+    }
+
+    @Test
+    void fullBacklog_isAlive() throws IOException {
+        List<SocketChannel> connections = new ArrayList<>();
+        try (ServiceSocket socket = ServiceSocket.builder(place.path).backlog(0).take()) {
+            SocketChannel filling = SocketChannel.open(StandardProtocolFamily.UNIX);
+            connections.add(filling);
+            assertThat(filling.connect(UnixDomainSocketAddress.of(socket.path())))
+                    .isTrue();
+            ServiceSocketException refusal = refusal(place.path);
+            assertThat(refusal.reason()).isEqualTo(Reason.SERVED);
+            assertThat(refusal.servedBy()).isEmpty();
+            assertThat(refusal).hasMessageContaining("the backlog stayed full for 1000 ms");
+        } finally {
+            for (SocketChannel connection : connections) {
+                connection.close();
+            }
+        }
+    }
+
+    @Test
+    void childThatHoldsTheListenerOfADeadServer_serves() {
+        try (Child parent = Child.run(List.of(Programs.PEER.toString(), "inherit", place.path.toString()))) {
+            assertThat(parent.line()).isEqualTo("there");
+            parent.signal("KILL");
+            assertThat(parent.exitCode()).isEqualTo(137);
+            ServiceSocketException refusal = refusal(place.path);
+            assertThat(refusal.reason()).isEqualTo(Reason.SERVED);
+            ServedBy who = refusal.servedBy().orElseThrow();
+            assertThat(who.pid()).hasValue(parent.pid());
+            assertThat(who.running().orElseThrow()).isFalse();
+            assertThat(who.since().value()).isEmpty();
+            assertThat(refusal)
+                    .hasMessageEndingWith("(that process has ended; another one that inherited the socket serves)");
+            // Neither is it signalled, nor waited for.
+            try (RunningService running = RunningService.find(place.path)) {
+                assertThatThrownBy(() -> running.signal(15))
+                        .isInstanceOfSatisfying(ServiceSocketException.class, e -> assertThat(e.reason())
+                                .isEqualTo(Reason.NO_EXACT_PROCESS))
+                        .hasMessageContaining("has ended; another process that inherited the socket serves");
+                assertThatThrownBy(running::awaitExit).isInstanceOf(ServiceSocketException.class);
+            } catch (ServiceSocketException e) {
+                throw new AssertionError(e);
+            }
+        }
+    }
+
+    @Test
+    void whatIsNoSocket_isRefused_andLeftAlone() throws IOException {
+        Files.writeString(place.path, "precious");
+        assertThat(refusal(place.path))
+                .hasMessage(place.path + ": is no socket but a regular file")
+                .extracting(ServiceSocketException::reason)
+                .isEqualTo(Reason.NOT_A_SOCKET);
+        assertThat(place.path).hasContent("precious");
+        Files.delete(place.path);
+        Files.createSymbolicLink(place.path, place.folder.resolve("elsewhere"));
+        assertThat(refusal(place.path)).hasMessage(place.path + ": is no socket but a symbolic link");
+        Files.delete(place.path);
+        Files.createDirectory(place.path);
+        assertThat(refusal(place.path)).hasMessage(place.path + ": is no socket but a folder");
+        assertThat(place.files()).containsExactly("socket", "socket.lock");
+    }
+
+    @Test
+    void fileThatAppearsMeanwhile_isNotReplaced() {
+        ServiceSocket.Builder builder = ServiceSocket.builder(place.path);
+        builder.observer = step -> {
+            if (step == Step.RENAME) {
+                try {
+                    Files.writeString(place.path, "precious");
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            }
+        };
+        assertThat(refusal(builder)).hasMessageContaining("(it exists)");
+        assertThat(place.path).hasContent("precious");
+        assertThat(place.files()).containsExactly("socket", "socket.lock");
+    }
+
+    @Test
+    void folderThatOthersCanWrite_isRefused() throws IOException {
+        for (String mode : List.of("rwxrwx---", "rwxr-x-w-")) {
+            Files.setPosixFilePermissions(place.folder, PosixFilePermissions.fromString(mode));
+            assertThat(refusal(place.path))
+                    .hasMessageStartingWith(place.folder + ": has mode ")
+                    .extracting(ServiceSocketException::reason)
+                    .isEqualTo(Reason.UNTRUSTED_PATH);
+        }
+        assertThat(place.files()).isEmpty();
+        assertThat(refusal(Path.of("/tmp/netty-peercred-never-made")).reason()).isEqualTo(Reason.UNTRUSTED_PATH);
+        Files.setPosixFilePermissions(place.folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path link = Files.createSymbolicLink(place.folder.resolve("link"), place.folder);
+        assertThat(refusal(link.resolve("socket"))).hasMessageStartingWith(link + ": is a symbolic link");
+        assertThat(place.files()).containsExactly("link");
+    }
+
+    @Test
+    void longestPath_isTaken_andALongerOneRefused() throws ServiceSocketException {
+        String name =
+                "n".repeat(SocketFolder.LONGEST_PATH - place.folder.toString().length() - 1);
+        assertThat(SocketFolder.LONGEST_PATH).isEqualTo(101);
+        try (ServiceSocket socket = ServiceSocket.builder(place.folder.resolve(name))
+                .offerHandOver()
+                .take()) {
+            assertThat(socket.path()).exists();
+        }
+        assertThat(refusal(place.folder.resolve(name + 'n')).reason()).isEqualTo(Reason.TOO_LONG);
+    }
+
+    @Test
+    void lockThatIsKept_isToldOf() throws IOException {
+        ServiceSocket.Builder inner = ServiceSocket.builder(place.path);
+        inner.lockPatience = Duration.ofMillis(50);
+        List<Reason> reasons = new ArrayList<>();
+        ServiceSocket.Builder outer = ServiceSocket.builder(place.path);
+        outer.observer = step -> {
+            if (step == Step.PROBE) {
+                reasons.add(refusal(inner).reason());
+            }
+        };
+        outer.take().close();
+        assertThat(reasons).containsExactly(Reason.LOCKED);
+        Files.delete(place.folder.resolve("socket.lock"));
+        Files.createSymbolicLink(place.folder.resolve("socket.lock"), Path.of("/etc/passwd"));
+        assertThat(refusal(place.path)).hasMessageContaining("socket.lock: openat(2) failed with errno 40");
+        Files.delete(place.folder.resolve("socket.lock"));
+    }
+
+    @Test
+    void close_leavesASuccessorsSocket() throws IOException {
+        ServiceSocket first = ServiceSocket.builder(place.path).take();
+        // As if an operator had removed the file, and a second server had been started.
+        Files.delete(place.path);
+        try (ServiceSocket second = ServiceSocket.builder(place.path).take()) {
+            first.close();
+            first.close();
+            assertThat(second.path()).exists();
+            assertThat(place.listenerPid())
+                    .isEqualTo((int) ProcessHandle.current().pid());
+        }
+        assertThat(place.path).doesNotExist();
+    }
+
+    @Test
+    void closedServerChannel_doesNotRemoveTheFile() throws Exception {
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+        try (ServiceSocket socket = ServiceSocket.builder(place.path).take()) {
+            ServerBootstrap bootstrap = new ServerBootstrap().group(group).childHandler(new Closer());
+            Channel server = socket.serve(bootstrap).sync().channel();
+            assertThat(server.isActive()).isTrue();
+            assertThat(Clients.ask(place.path)).isEmpty();
+            assertThatThrownBy(() -> socket.serve(bootstrap)).isInstanceOf(IllegalStateException.class);
+            server.close().sync();
+            assertThat(place.path).exists();
+            assertThatThrownBy(() -> Clients.ask(place.path)).hasMessageContaining("refused");
+        } finally {
+            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        }
+        assertThat(place.path).doesNotExist();
+    }
+
+    @io.netty.channel.ChannelHandler.Sharable
+    private static final class Closer extends ChannelInboundHandlerAdapter {
+        @Override
+        public void channelActive(io.netty.channel.ChannelHandlerContext ctx) {
+            ctx.close();
+        }
+    }
+
+    @Test
+    void descriptors_areClosed() throws IOException {
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+        try {
+            long before = -1;
+            for (int round = 0; round < 20; round++) {
+                try (ServiceSocket socket =
+                        ServiceSocket.builder(place.path).offerHandOver().take()) {
+                    if (round % 2 == 0) {
+                        socket.serve(new ServerBootstrap().group(group).childHandler(new Closer()))
+                                .syncUninterruptibly();
+                        assertThat(Clients.ask(place.path)).isEmpty();
+                    }
+                    assertThat(refusal(place.path).reason()).isEqualTo(Reason.SERVED);
+                    assertThat(refusal(ServiceSocket.builder(place.folder)).reason())
+                            .isEqualTo(Reason.NOT_A_SOCKET);
+                    place.listenerPid();
+                }
+                Files.deleteIfExists(place.folder.resolveSibling(place.folder.getFileName() + ".lock"));
+                if (round == 4) {
+                    before = descriptors(); // all classes are loaded by now
+                }
+            }
+            assertThat(descriptors()).isEqualTo(before);
+        } finally {
+            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        }
+    }
+
+    private static long descriptors() throws IOException {
+        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+            return all.count();
+        }
+    }
+}
