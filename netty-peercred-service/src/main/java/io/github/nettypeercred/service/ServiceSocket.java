@@ -320,6 +320,7 @@ public final class ServiceSocket implements AutoCloseable {
             SocketFolder folder = SocketFolder.open(path);
             boolean done = false;
             try {
+                folder.requireShortPath();
                 ServiceSocket socket = new ServiceSocket(folder, new Taking(this, folder).take(), this);
                 done = true;
                 return socket;

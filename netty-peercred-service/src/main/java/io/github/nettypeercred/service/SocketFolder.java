@@ -35,10 +35,6 @@ final class SocketFolder implements AutoCloseable {
         if (name == null) {
             throw new ServiceSocketException(Reason.NOT_A_SOCKET, path + ": is a folder");
         }
-        if (path.toString().getBytes(UTF_8).length > LONGEST_PATH) {
-            throw new ServiceSocketException(
-                    Reason.TOO_LONG, path + ": a socket's path may have at most " + LONGEST_PATH + " bytes here");
-        }
         try {
             ServiceCalls.ensureAvailability();
         } catch (IOException e) {
@@ -53,6 +49,14 @@ final class SocketFolder implements AutoCloseable {
                     e);
         } catch (IOException e) {
             throw failed(path, e);
+        }
+    }
+
+    /** Makes sure that the path is short enough to be bound by way of its first name. */
+    void requireShortPath() throws ServiceSocketException {
+        if (path.toString().getBytes(UTF_8).length > LONGEST_PATH) {
+            throw new ServiceSocketException(
+                    Reason.TOO_LONG, path + ": the path may have at most " + LONGEST_PATH + " bytes");
         }
     }
 

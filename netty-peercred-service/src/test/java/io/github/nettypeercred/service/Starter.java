@@ -13,6 +13,7 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -43,6 +44,7 @@ final class Starter {
 
     public static void main(String[] arguments) throws Exception {
         Starter starter = new Starter();
+        FileChannel.open(Path.of("/dev/null")).close(); // for this Java keeps a socket of its own
         Thread work = new Thread(starter::work, "work");
         work.setDaemon(true);
         starter.lines.addAll(List.of(arguments));
