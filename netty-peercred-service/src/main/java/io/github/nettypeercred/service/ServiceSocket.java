@@ -138,7 +138,7 @@ public final class ServiceSocket implements AutoCloseable {
     /**
      * Returns what completes once a successor serves in place of this process and the server channel is closed. What it accepted stays open.
      *
-     * @return a future that completes on an event loop; never, unless {@link Builder#offerHandOver()} was asked for
+     * @return a future that completes on the server channel's event loop; never, unless {@link Builder#offerHandOver()} was asked for
      */
     public CompletableFuture<Void> handedOver() {
         return handedOver.copy();
@@ -149,11 +149,16 @@ public final class ServiceSocket implements AutoCloseable {
      * nobody listens any more: neither a successor, nor an activator, nor a child that inherited the socket. Closing again does nothing.
      *
      * <p>Connections that were accepted stay open.
+     *
+     * @throws IllegalStateException on the server channel's event loop
      */
     @Override
     public synchronized void close() {
         if (closed) {
             return;
+        }
+        if (server != null && server.eventLoop().inEventLoop()) {
+            throw new IllegalStateException("close() waits for the event loop, and must not be called on it");
         }
         closed = true;
         stop();

@@ -2,14 +2,18 @@
 package io.github.nettypeercred.service;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.github.nettypeercred.jni.ServiceCalls;
+import io.github.nettypeercred.jni.ServiceCalls.Received;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -73,6 +77,43 @@ class HandOverTest {
                 assertThat(clients.failures).isEmpty();
             }
             assertThat(place.listenerPid()).isEqualTo(serving.pid());
+        }
+    }
+
+    @Test
+    void successorThatGoesAway_orNoLongerListens_leavesThePredecessorServing() throws Exception {
+        try (Place place = new Place();
+                Child serving = Child.starter()) {
+            assertThat(serving.ask("take " + place.path + " offer")).isEqualTo("taken BOUND");
+            assertThat(serving.ask("serve")).isEqualTo("serves");
+            String fds = serving.ask("fds");
+            for (boolean ready : List.of(false, true)) {
+                int connection = connectToControl(place);
+                Received received = ServiceCalls.receive(connection, 5000);
+                assertThat(received.data()).isEqualTo(HandOverClient.DESCRIPTORS);
+                if (ready) {
+                    // As after five seconds: it will take no go any more.
+                    ServiceCalls.refuseMore(connection);
+                    ServiceCalls.send(connection, HandOverClient.READY, -1, -1);
+                    assertThatThrownBy(() -> ServiceCalls.receive(connection, 1000)).isInstanceOf(IOException.class);
+                }
+                ServiceCalls.close(connection);
+                ServiceCalls.close(received.first());
+                ServiceCalls.close(received.second());
+                try (Clients clients = new Clients(place.path)) {
+                    clients.awaitAnswerOf(serving);
+                    assertThat(clients.failures).isEmpty();
+                }
+                await().until(() -> serving.ask("fds").equals(fds));
+            }
+            assertThat(place.listenerPid()).isEqualTo(serving.pid());
+        }
+    }
+
+    private static int connectToControl(Place place) throws IOException {
+        try (SocketFolder folder = SocketFolder.open(place.path);
+                HeldSocket control = folder.hold(folder.name + HandOverClient.SUFFIX)) {
+            return ServiceCalls.connect(Objects.requireNonNull(control).fd(), 1000);
         }
     }
 

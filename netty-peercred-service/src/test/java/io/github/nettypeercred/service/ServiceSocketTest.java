@@ -287,6 +287,56 @@ class ServiceSocketTest {
     }
 
     @Test
+    void close_leavesAStaleSocketThatIsNotItsOwn() throws IOException {
+        ServiceSocket socket = ServiceSocket.builder(place.path).take();
+        Files.delete(place.path);
+        place.makeStale();
+        socket.close();
+        assertThat(place.path).exists();
+    }
+
+    @Test
+    void close_leavesTheFile_whileAChildHoldsTheListener() throws Exception {
+        try (Child server = Child.starter()) {
+            assertThat(server.ask("take " + place.path)).isEqualTo("taken BOUND");
+            String fd = listenerOf(server);
+            // What a forked child would have: a second descriptor of the same socket, in another process.
+            try (Child holder = Child.run(List.of(
+                    "python3",
+                    "-c",
+                    "import ctypes,sys\n"
+                            + "libc = ctypes.CDLL(None)\n"
+                            + "pidfd = libc.syscall(434, " + server.pid() + ", 0)\n"
+                            + "print(libc.syscall(438, pidfd, " + fd + ", 0) >= 0, flush=True)\n"
+                            + "sys.stdin.read()"))) {
+                assertThat(holder.line()).isEqualTo("True");
+                assertThat(server.ask("close")).isEqualTo("closed");
+                assertThat(place.path).exists();
+                assertThat(refusal(place.path).reason()).isEqualTo(Reason.SERVED);
+            }
+            ServiceSocket.builder(place.path).take().close();
+            assertThat(place.path).doesNotExist();
+        }
+    }
+
+    /** The last socket that it made. */
+    private static String listenerOf(Child server) throws IOException {
+        try (Stream<Path> all = Files.list(Path.of("/proc/" + server.pid() + "/fd"))) {
+            return all.filter(fd -> {
+                        try {
+                            return Files.readSymbolicLink(fd).toString().startsWith("socket:");
+                        } catch (IOException e) {
+                            return false;
+                        }
+                    })
+                    .map(fd -> Integer.parseInt(fd.getFileName().toString()))
+                    .max(Integer::compare)
+                    .orElseThrow()
+                    .toString();
+        }
+    }
+
+    @Test
     void closedServerChannel_doesNotRemoveTheFile() throws Exception {
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
         try (ServiceSocket socket = ServiceSocket.builder(place.path).take()) {
