@@ -29,15 +29,16 @@ final class HandOverClient {
 
     private final SocketFolder folder;
     private final HeldSocket there;
-    private final ServedBy predecessor;
+    // Null if the kernel did not say.
+    private final @Nullable ServedBy predecessor;
 
-    private HandOverClient(SocketFolder folder, HeldSocket there, ServedBy predecessor) {
+    private HandOverClient(SocketFolder folder, HeldSocket there, @Nullable ServedBy predecessor) {
         this.folder = folder;
         this.there = there;
         this.predecessor = predecessor;
     }
 
-    static Taking.Listening take(SocketFolder folder, HeldSocket there, ServedBy predecessor, int backlog)
+    static Taking.Listening take(SocketFolder folder, HeldSocket there, @Nullable ServedBy predecessor, int backlog)
             throws ServiceSocketException {
         return new HandOverClient(folder, there, predecessor).take(backlog);
     }
@@ -111,7 +112,7 @@ final class HandOverClient {
     /** Waits for a byte. Afterwards either it came, or the other side knows by the failure to send it that it never will. */
     private static boolean hears(int connection, int expected) throws ErrnoException {
         try {
-            return ServiceCalls.receive(connection, ANSWER_MILLIS).data() == expected;
+            return is(expected, ServiceCalls.receive(connection, ANSWER_MILLIS));
         } catch (ErrnoException e) {
             if (!e.isTryAgain()) {
                 return false;
@@ -119,10 +120,16 @@ final class HandOverClient {
         }
         ServiceCalls.refuseMore(connection);
         try {
-            return ServiceCalls.receive(connection, 0).data() == expected;
+            return is(expected, ServiceCalls.receive(connection, 0));
         } catch (ErrnoException e) {
             return false;
         }
+    }
+
+    private static boolean is(int expected, Received received) {
+        close(received.first());
+        close(received.second());
+        return received.data() == expected;
     }
 
     private static void close(int fd) {
@@ -134,7 +141,8 @@ final class HandOverClient {
     private ServiceSocketException refused(String why, @Nullable Throwable cause) {
         return new ServiceSocketException(
                 Reason.SERVED,
-                folder.path + ": is served by " + predecessor + ", which did not hand it over: " + why,
+                folder.path + ": is served by " + (predecessor == null ? "somebody" : predecessor)
+                        + ", which did not hand it over: " + why,
                 cause,
                 predecessor);
     }

@@ -35,8 +35,14 @@ final class PathLock implements AutoCloseable {
             while (true) {
                 observer.before(Step.LOCK);
                 if (ServiceCalls.tryLock(fd)) {
-                    locked = true;
-                    return new PathLock(fd, observer);
+                    if (isThere(folder, fd)) {
+                        locked = true;
+                        return new PathLock(fd, observer);
+                    }
+                    // Somebody has removed it while it was waited for: whoever comes now locks another one.
+                    ServiceCalls.close(fd);
+                    fd = -1;
+                    fd = open(folder);
                 }
                 if (System.nanoTime() - start > patience.toNanos()) {
                     throw new ServiceSocketException(
@@ -54,9 +60,20 @@ final class PathLock implements AutoCloseable {
             throw new ServiceSocketException(
                     Reason.LOCKED, folder.path + ": interrupted while waiting for the lock", e);
         } finally {
-            if (!locked) {
+            if (!locked && fd >= 0) {
                 ServiceCalls.close(fd);
             }
+        }
+    }
+
+    private static boolean isThere(SocketFolder folder, int fd) throws ErrnoException {
+        try {
+            return ServiceCalls.stat(folder.fd, folder.name + SUFFIX).isSame(ServiceCalls.stat(fd, null));
+        } catch (ErrnoException e) {
+            if (e.isNoSuchFile()) {
+                return false;
+            }
+            throw e;
         }
     }
 
@@ -77,6 +94,10 @@ final class PathLock implements AutoCloseable {
                 throw new ServiceSocketException(
                         Reason.UNTRUSTED_PATH,
                         name + ": belongs to user " + inode.owner() + ", who could hold it; remove it");
+            }
+            if ((inode.mode() & 0077) != 0) {
+                throw new ServiceSocketException(
+                        Reason.UNTRUSTED_PATH, name + ": others may open it, and could hold it; chmod 600 " + name);
             }
             int opened = fd;
             fd = -1;

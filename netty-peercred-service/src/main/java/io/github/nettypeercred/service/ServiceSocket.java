@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -108,7 +109,9 @@ public final class ServiceSocket implements AutoCloseable {
                 return;
             }
             channel.eventLoop().execute(() -> {
-                if (successors >= 0) {
+                if (successors >= 0 && !channel.isActive()) {
+                    ServiceCalls.close(successors); // closed meanwhile
+                } else if (successors >= 0) {
                     offer = HandOverServer.offer(channel, held, successors, () -> handedOver.complete(null));
                 }
                 channel.config().setAutoRead(!Boolean.FALSE.equals(autoRead));
@@ -172,18 +175,26 @@ public final class ServiceSocket implements AutoCloseable {
     private void stop() {
         Channel channel = server;
         if (channel != null) {
-            // In order with what the hand-over does, on its event loop.
-            HandOverServer offered = offer;
-            if (offered != null && !channel.eventLoop().isShuttingDown()) {
-                channel.eventLoop().submit(offered::close).awaitUninterruptibly();
-            }
             channel.close().awaitUninterruptibly();
+            try {
+                // Behind the task that makes the offer, if that is still to come.
+                channel.eventLoop().submit(this::endOffer).awaitUninterruptibly();
+            } catch (RejectedExecutionException e) {
+                // the event loop has ended, and has closed its channels
+            }
         }
         if (fd >= 0) {
             ServiceCalls.close(fd);
         }
         if (control >= 0) {
             ServiceCalls.close(control);
+        }
+    }
+
+    private void endOffer() {
+        HandOverServer offered = offer;
+        if (offered != null) {
+            offered.close();
         }
     }
 

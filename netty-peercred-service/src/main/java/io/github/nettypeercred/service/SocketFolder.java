@@ -30,7 +30,7 @@ final class SocketFolder implements AutoCloseable {
     }
 
     static SocketFolder open(Path given) throws ServiceSocketException {
-        Path path = given.toAbsolutePath().normalize();
+        Path path = withoutDots(given.toAbsolutePath());
         Path name = path.getFileName();
         if (name == null) {
             throw new ServiceSocketException(Reason.NOT_A_SOCKET, path + ": is a folder");
@@ -43,13 +43,29 @@ final class SocketFolder implements AutoCloseable {
         try {
             return new SocketFolder(path, name.toString(), ServiceCalls.openFolderOf(path));
         } catch (TrustedFileException e) {
-            throw new ServiceSocketException(
-                    e.defect() == TrustedFileException.Defect.FAILED ? Reason.FAILED : Reason.UNTRUSTED_PATH,
-                    String.valueOf(e.getMessage()),
-                    e);
+            Reason reason = e.defect() == TrustedFileException.Defect.FAILED ? Reason.FAILED : Reason.UNTRUSTED_PATH;
+            throw new ServiceSocketException(reason, defect(e), e);
         } catch (IOException e) {
             throw failed(path, e);
         }
+    }
+
+    /** Leaves out "." but not "..", which leads elsewhere behind a link, and is refused. */
+    private static Path withoutDots(Path absolute) {
+        Path path = absolute.getRoot();
+        for (Path component : absolute) {
+            if (!component.toString().equals(".")) {
+                path = path.resolve(component);
+            }
+        }
+        return path;
+    }
+
+    private static String defect(TrustedFileException e) {
+        return e.defect() == TrustedFileException.Defect.WRITABLE
+                ? e.component() + ": others than root and this process's user may write to this folder; take that away"
+                        + " (chmod go-w), or use one that only they may, such as below /run"
+                : String.valueOf(e.getMessage());
     }
 
     /** Makes sure that the path is short enough to be bound by way of its first name. */

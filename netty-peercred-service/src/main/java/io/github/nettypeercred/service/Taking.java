@@ -5,6 +5,8 @@ import io.github.nettypeercred.jni.ErrnoException;
 import io.github.nettypeercred.jni.ServiceCalls;
 import io.github.nettypeercred.service.ServiceSocket.Origin;
 import io.github.nettypeercred.service.ServiceSocketException.Reason;
+import io.netty.util.internal.logging.InternalLogger;
+import io.netty.util.internal.logging.InternalLoggerFactory;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +17,8 @@ final class Taking {
 
     /** The socket's first name, in that folder. */
     static final String NAME = "s";
+
+    private static final InternalLogger LOGGER = InternalLoggerFactory.getInstance("io.github.nettypeercred");
 
     private final ServiceSocket.Builder wanted;
     private final SocketFolder folder;
@@ -31,6 +35,7 @@ final class Taking {
         try (PathLock lock = PathLock.acquire(folder, wanted.lockPatience, wanted.observer)) {
             OptionalInt inherited = Activation.take(folder.path);
             lock.before(Step.PROBE);
+            requireRoomForControl();
             HeldSocket there = folder.hold(folder.name);
             Listening listening;
             if (inherited.isPresent()) {
@@ -54,11 +59,36 @@ final class Taking {
         try {
             ServiceCalls.adopt(fd);
             ServiceCalls.listen(fd, wanted.backlog);
-        } catch (ErrnoException e) {
+            requireServedByThis(there);
+        } catch (ServiceSocketException | ErrnoException e) {
             there.close();
             throw e;
         }
         return new Listening(fd, there, Origin.ACTIVATED);
+    }
+
+    /** The file may be another one than that of the inherited socket: then nobody would ever come. */
+    private void requireServedByThis(HeldSocket there) throws ServiceSocketException {
+        try (RunningService running = RunningService.connect(folder, there)) {
+            if (running.pid().orElse(-1) != ProcessHandle.current().pid()) {
+                ServedBy who = running.servedBy();
+                throw new ServiceSocketException(
+                        Reason.SERVED,
+                        folder.path
+                                + ": this process was started with another socket of that path; this one is served by "
+                                + who,
+                        null,
+                        who);
+            }
+        } catch (ServiceSocketException e) {
+            if (!isFull(e)) {
+                throw e;
+            }
+        }
+    }
+
+    private static boolean isFull(ServiceSocketException e) {
+        return e.reason() == Reason.SERVED && e.servedBy().isEmpty();
     }
 
     private Listening replaceOrTakeOver(HeldSocket there) throws ServiceSocketException, ErrnoException {
@@ -69,6 +99,9 @@ final class Taking {
             ServedBy who = running.servedBy();
             throw new ServiceSocketException(Reason.SERVED, folder.path + ": is served by " + who, null, who);
         } catch (ServiceSocketException e) {
+            if (wanted.takeOver && isFull(e)) {
+                return HandOverClient.take(folder, there, null, wanted.backlog);
+            }
             if (e.reason() != Reason.NOT_SERVED) {
                 throw e;
             }
@@ -78,21 +111,45 @@ final class Taking {
         return bind(folder.name, wanted.mode, wanted.owner, wanted.group, true);
     }
 
+    /** Fails before anything is taken rather than after. */
+    private void requireRoomForControl() throws ServiceSocketException {
+        if (wanted.offerHandOver) {
+            HeldSocket there = folder.hold(folder.name + HandOverClient.SUFFIX);
+            if (there != null) {
+                there.close();
+            }
+        }
+    }
+
     /** The socket at which a successor asks for this one, or -1. */
     private int control(Listening listening) throws ServiceSocketException {
+        String name = folder.name + HandOverClient.SUFFIX;
+        boolean handedOver = listening.origin == Origin.HANDED_OVER;
         if (!wanted.offerHandOver) {
+            if (handedOver) {
+                removeControl(name);
+            }
             return -1;
         }
-        boolean done = false;
-        try (HeldSocket there = folder.hold(folder.name + HandOverClient.SUFFIX)) {
-            Listening control = bind(folder.name + HandOverClient.SUFFIX, 0600, -1, -1, there != null);
+        try (HeldSocket there = folder.hold(name)) {
+            Listening control = bind(name, 0600, -1, -1, there != null);
             control.held.close();
-            done = true;
             return control.fd;
-        } finally {
-            if (!done) {
-                listening.close();
+        } catch (ServiceSocketException e) {
+            if (handedOver) {
+                LOGGER.warn("{} is served, and cannot be handed over", folder.path, e);
+                return -1; // there is nobody else to serve any more
             }
+            listening.close();
+            throw e;
+        }
+    }
+
+    private void removeControl(String name) {
+        try {
+            ServiceCalls.unlink(folder.fd, name);
+        } catch (ErrnoException e) {
+            LOGGER.debug("{} is left", folder.path.resolveSibling(name), e);
         }
     }
 

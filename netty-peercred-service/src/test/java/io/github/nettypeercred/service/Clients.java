@@ -44,12 +44,16 @@ final class Clients implements AutoCloseable {
     /** Connects, and returns what the server says. */
     static String ask(Path path) throws IOException {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            ByteBuffer answer = ByteBuffer.allocate(32);
-            while (channel.read(answer) >= 0) {
-                // to the end
-            }
-            return new String(answer.array(), 0, answer.position(), US_ASCII).trim();
+            return answer(channel);
         }
+    }
+
+    static String answer(SocketChannel channel) throws IOException {
+        ByteBuffer answer = ByteBuffer.allocate(32);
+        while (channel.read(answer) >= 0) {
+            // to the end
+        }
+        return new String(answer.array(), 0, answer.position(), US_ASCII).trim();
     }
 
     void awaitAnswerOf(Child server) {

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.nettypeercred.jni.ServiceCalls;
 import io.github.nettypeercred.jni.ServiceCalls.Received;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,7 +22,7 @@ import org.junit.jupiter.api.Timeout;
 /** That a path goes from one process to another without a refused connection, and its credentials with it. */
 @Timeout(value = 200, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class HandOverTest {
-    private static final int HAND_OVERS = 5;
+    private static final int HAND_OVERS = 3;
 
     @Test
     void handOvers_refuseNoConnection_andClientsSeeTheSuccessor() {
@@ -60,7 +62,45 @@ class HandOverTest {
     }
 
     @Test
-    void successorKilledAtAStep_leavesThePredecessorServing() {
+    void serverWithAFullBacklog_isTakenOver_andWhatWaitsIsServed() throws IOException {
+        try (Place place = new Place();
+                Child serving = Child.starter();
+                Child successor = Child.starter()) {
+            assertThat(serving.ask("take " + place.path + " offer backlog=0")).isEqualTo("taken BOUND");
+            assertThat(serving.ask("serve paused")).isEqualTo("serves");
+            try (SocketChannel waiting = SocketChannel.open(UnixDomainSocketAddress.of(place.path))) {
+                assertThat(successor.ask("take " + place.path)).startsWith("refused SERVED -1 ");
+                assertThat(successor.ask("take " + place.path + " takeover backlog=8"))
+                        .isEqualTo("taken HANDED_OVER");
+                assertThat(serving.line()).isEqualTo("handed over");
+                assertThat(successor.ask("serve")).isEqualTo("serves");
+                assertThat(Clients.answer(waiting)).isEqualTo(Integer.toString(successor.pid()));
+            }
+            assertThat(place.listenerPid()).isEqualTo(successor.pid());
+            // It offers nothing, so nobody shall ask there.
+            assertThat(place.files()).containsExactly("socket", "socket.lock");
+            assertThat(successor.ask("close")).isEqualTo("closed");
+            assertThat(serving.ask("close")).isEqualTo("closed");
+            assertThat(place.files()).containsExactly("socket.lock");
+        }
+    }
+
+    @Test
+    void fileWhereTheOfferBelongs_isRefused_beforeAnythingIsTaken() throws IOException {
+        try (Place place = new Place();
+                Child serving = Child.starter()) {
+            Files.writeString(place.folder.resolve("socket.handover"), "precious");
+            assertThat(serving.ask("take " + place.path + " offer"))
+                    .isEqualTo("refused NOT_A_SOCKET -1 " + place.path + ".handover: is no socket but a regular file");
+            assertThat(place.files()).containsExactly("socket.handover", "socket.lock");
+            assertThat(serving.ask("take " + place.path)).isEqualTo("taken BOUND");
+            assertThat(serving.ask("close")).isEqualTo("closed");
+            assertThat(place.files()).containsExactly("socket.handover", "socket.lock");
+        }
+    }
+
+    @Test
+    void successorKilledBeforeItAsks_leavesThePredecessorServing() {
         try (Place place = new Place();
                 Child serving = Child.starter()) {
             assertThat(serving.ask("take " + place.path + " offer")).isEqualTo("taken BOUND");
@@ -95,7 +135,8 @@ class HandOverTest {
                     // As after five seconds: it will take no go any more.
                     ServiceCalls.refuseMore(connection);
                     ServiceCalls.send(connection, HandOverClient.READY, -1, -1);
-                    assertThatThrownBy(() -> ServiceCalls.receive(connection, 1000)).isInstanceOf(IOException.class);
+                    assertThatThrownBy(() -> ServiceCalls.receive(connection, 1000))
+                            .isInstanceOf(IOException.class);
                 }
                 ServiceCalls.close(connection);
                 ServiceCalls.close(received.first());
@@ -172,6 +213,25 @@ class HandOverTest {
                 }
                 assertThat(Files.exists(place.path)).as("the activator's file").isTrue();
             }
+        }
+    }
+
+    @Test
+    void activatedServer_whosePathAnotherOneServes_isToldWho() throws IOException {
+        try (Place place = new Place();
+                Child other = Child.starter()) {
+            List<String> command = new ArrayList<>(List.of(Programs.ACTIVATOR.toString(), place.path.toString()));
+            command.addAll(Child.starterCommand("take " + place.path));
+            try (Child activator = Child.run(command)) {
+                assertThat(activator.line()).isEqualTo("listens");
+                Files.delete(place.path);
+                assertThat(other.ask("take " + place.path)).isEqualTo("taken BOUND");
+                assertThat(activator.ask("start")).startsWith("there ");
+                assertThat(activator.line())
+                        .startsWith("refused SERVED " + other.pid() + " " + place.path
+                                + ": this process was started with another socket of that path");
+            }
+            assertThat(place.listenerPid()).isEqualTo(other.pid());
         }
     }
 

@@ -35,6 +35,15 @@ final class Place implements AutoCloseable {
         return "root".equals(System.getProperty("user.name"));
     }
 
+    /** The effective "uid" or "gid" of this process. */
+    static long id(String which) {
+        try {
+            return Integer.toUnsignedLong((Integer) Files.getAttribute(Path.of("/proc/self/task"), "unix:" + which));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     static void assumeRoot() {
         assumeTrue(isRoot(), "needs root, to start processes under other users");
     }

@@ -13,6 +13,8 @@ import java.util.List;
 final class Programs {
     static final Path ACTIVATOR = compile(Path.of("src/test/c/activator.c"));
 
+    static final Path HOLDER = compile(Path.of("src/test/c/holder.c"));
+
     /** A server that goes on in a forked child. */
     static final Path PEER = compile(Path.of("../netty-peercred-lspc/src/test/c/peer.c"));
 

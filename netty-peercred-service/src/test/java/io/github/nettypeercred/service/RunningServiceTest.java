@@ -26,9 +26,9 @@ class RunningServiceTest {
         try (Place place = new Place();
                 Child server = Child.starter()) {
             assertThat(server.ask("take " + place.path)).isEqualTo("taken BOUND");
-            try (RunningService running = RunningService.find(place.path).requireUser(0)) {
+            try (RunningService running = RunningService.find(place.path).requireUser(Place.id("uid"))) {
                 assertThat(running.pid()).hasValue(server.pid());
-                assertThat(running.uid()).isZero();
+                assertThat(running.uid()).isEqualTo(Place.id("uid"));
                 running.signal(0);
                 running.signal(SIGTERM);
                 running.awaitExit();
@@ -47,9 +47,9 @@ class RunningServiceTest {
                 Child server = Child.starter()) {
             assertThat(server.ask("take " + place.path)).isEqualTo("taken BOUND");
             try (RunningService running = RunningService.find(place.path)) {
-                assertThatThrownBy(() -> running.requireUser(1000))
+                assertThatThrownBy(() -> running.requireUser(4294967290L))
                         .isInstanceOf(ServiceSocketException.class)
-                        .hasMessage(place.path + ": is served by user 0, not 1000");
+                        .hasMessage(place.path + ": is served by user " + Place.id("uid") + ", not 4294967290");
             }
         }
     }

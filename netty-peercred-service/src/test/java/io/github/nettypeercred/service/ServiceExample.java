@@ -23,14 +23,18 @@ final class ServiceExample {
 
     static ServiceSocket start(Path path, EventLoopGroup group) throws Exception {
         ServiceSocket socket = ServiceSocket.builder(path).mode(0666).take();
-        socket.serve(new ServerBootstrap().group(group).childHandler(new ChannelInitializer<Channel>() {
-                    @Override
-                    protected void initChannel(Channel channel) {
-                        channel.pipeline().addLast(new PeerCredentialsHandler(), new Greeter());
-                    }
-                }))
+        socket.serve(new ServerBootstrap().group(group).childHandler(greeting()))
                 .sync();
         return socket;
+    }
+
+    static ChannelInitializer<Channel> greeting() {
+        return new ChannelInitializer<>() {
+            @Override
+            protected void initChannel(Channel channel) {
+                channel.pipeline().addLast(new PeerCredentialsHandler(), new Greeter());
+            }
+        };
     }
 
     static ServiceSocket startOrTakeOver(Path path, Runnable stop) throws ServiceSocketException {

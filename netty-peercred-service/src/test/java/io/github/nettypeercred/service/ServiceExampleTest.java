@@ -48,17 +48,17 @@ class ServiceExampleTest {
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
         try (Place place = new Place()) {
             try (ServiceSocket socket = ServiceExample.start(place.path, group)) {
-                assertThat(Clients.ask(socket.path())).isEqualTo("hello, user 0");
+                assertThat(Clients.ask(socket.path())).isEqualTo("hello, user " + Place.id("uid"));
             }
             AtomicInteger stopped = new AtomicInteger();
             try (ServiceSocket socket = ServiceExample.startOrTakeOver(place.path, stopped::incrementAndGet);
                     Child successor = Child.starter()) {
-                socket.serve(new ServerBootstrap().group(group).childHandler(new ServiceExample.Greeter()))
+                socket.serve(new ServerBootstrap().group(group).childHandler(ServiceExample.greeting()))
                         .sync();
                 assertThat(successor.ask("take " + place.path + " takeover")).isEqualTo("taken HANDED_OVER");
                 socket.handedOver().get(30, TimeUnit.SECONDS);
                 await().until(() -> stopped.get() == 1);
-                ServiceExample.stop(place.path, 0);
+                ServiceExample.stop(place.path, Place.id("uid"));
                 assertThat(successor.exitCode()).isEqualTo(128 + 15);
             }
         } finally {

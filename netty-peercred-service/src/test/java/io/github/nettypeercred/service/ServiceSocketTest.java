@@ -99,14 +99,15 @@ class ServiceSocketTest {
             assertThat(refusal.reason()).isEqualTo(Reason.SERVED);
             ServedBy who = refusal.servedBy().orElseThrow();
             assertThat(who.pid()).hasValue(first.pid());
-            assertThat(who.uid()).isZero();
-            assertThat(who.gid()).isZero();
+            assertThat(who.uid()).isEqualTo(Place.id("uid"));
+            assertThat(who.gid()).isEqualTo(Place.id("gid"));
             assertThat(who.running().orElseThrow()).isTrue();
             assertThat(who.executable().orElseThrow()).endsWith("/bin/java");
             assertThat(who.since().orElseThrow())
                     .isBetween(now.minus(Duration.ofSeconds(5)), Instant.now().plus(Duration.ofSeconds(5)));
             assertThat(refusal)
-                    .hasMessageContaining(place.path + ": is served by pid " + first.pid() + ", uid 0, executable /");
+                    .hasMessageContaining(place.path + ": is served by pid " + first.pid() + ", uid " + Place.id("uid")
+                            + ", executable /");
         }
         // Killed: stale, and replaced.
         try (ServiceSocket socket = ServiceSocket.builder(place.path).take()) {
@@ -227,7 +228,7 @@ class ServiceSocketTest {
         for (String mode : List.of("rwxrwx---", "rwxr-x-w-")) {
             Files.setPosixFilePermissions(place.folder, PosixFilePermissions.fromString(mode));
             assertThat(refusal(place.path))
-                    .hasMessageStartingWith(place.folder + ": has mode ")
+                    .hasMessageStartingWith(place.folder + ": others than root and this process's user may write to")
                     .extracting(ServiceSocketException::reason)
                     .isEqualTo(Reason.UNTRUSTED_PATH);
         }
@@ -236,6 +237,9 @@ class ServiceSocketTest {
         Files.setPosixFilePermissions(place.folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Path link = Files.createSymbolicLink(place.folder.resolve("link"), place.folder);
         assertThat(refusal(link.resolve("socket"))).hasMessageStartingWith(link + ": is a symbolic link");
+        // By names alone it would be the folder's; to the kernel it is one in the folder above the link's target.
+        assertThat(refusal(link.resolve("../socket"))).hasMessageStartingWith(link + ": is a symbolic link");
+        assertThat(refusal(place.folder.resolve("../socket")).reason()).isEqualTo(Reason.UNTRUSTED_PATH);
         assertThat(place.files()).containsExactly("link");
     }
 
@@ -265,10 +269,52 @@ class ServiceSocketTest {
         };
         outer.take().close();
         assertThat(reasons).containsExactly(Reason.LOCKED);
-        Files.delete(place.folder.resolve("socket.lock"));
-        Files.createSymbolicLink(place.folder.resolve("socket.lock"), Path.of("/etc/passwd"));
+    }
+
+    @Test
+    void lockThatOthersCouldHold_isRefused() throws IOException {
+        Path lock = place.folder.resolve("socket.lock");
+        Files.createFile(lock);
+        Files.setPosixFilePermissions(lock, PosixFilePermissions.fromString("rw-r--r--"));
+        assertThat(refusal(place.path))
+                .hasMessage(lock + ": others may open it, and could hold it; chmod 600 " + lock)
+                .extracting(ServiceSocketException::reason)
+                .isEqualTo(Reason.UNTRUSTED_PATH);
+        Files.delete(lock);
+        Files.createSymbolicLink(lock, Path.of("/etc/passwd"));
         assertThat(refusal(place.path)).hasMessageContaining("socket.lock: openat(2) failed with errno 40");
-        Files.delete(place.folder.resolve("socket.lock"));
+        Files.delete(lock);
+        Files.createDirectory(lock);
+        assertThat(refusal(place.path)).hasMessageContaining("socket.lock: openat(2) failed with errno 21");
+        if (Place.isRoot()) {
+            Files.delete(lock);
+            Files.createFile(lock, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+            Files.setAttribute(lock, "unix:uid", 1000);
+            assertThat(refusal(place.path)).hasMessage(lock + ": belongs to user 1000, who could hold it; remove it");
+        }
+    }
+
+    @Test
+    void lockRemovedWhileItIsWaitedFor_isLockedAnew() throws IOException {
+        Path lock = place.folder.resolve("socket.lock");
+        List<Step> steps = new ArrayList<>();
+        ServiceSocket.Builder outer = ServiceSocket.builder(place.path);
+        ServiceSocket.Builder inner = ServiceSocket.builder(place.path);
+        inner.lockPatience = Duration.ofMillis(50);
+        outer.observer = step -> {
+            steps.add(step);
+            if (steps.equals(List.of(Step.LOCK))) {
+                try {
+                    Files.delete(lock); // the one that it has opened
+                } catch (IOException e) {
+                    throw new AssertionError(e);
+                }
+            } else if (step == Step.PROBE) {
+                assertThat(refusal(inner).reason()).isEqualTo(Reason.LOCKED);
+            }
+        };
+        outer.take().close();
+        assertThat(steps).startsWith(Step.LOCK, Step.LOCK, Step.PROBE);
     }
 
     @Test
@@ -300,16 +346,8 @@ class ServiceSocketTest {
         try (Child server = Child.starter()) {
             assertThat(server.ask("take " + place.path)).isEqualTo("taken BOUND");
             String fd = listenerOf(server);
-            // What a forked child would have: a second descriptor of the same socket, in another process.
-            try (Child holder = Child.run(List.of(
-                    "python3",
-                    "-c",
-                    "import ctypes,sys\n"
-                            + "libc = ctypes.CDLL(None)\n"
-                            + "pidfd = libc.syscall(434, " + server.pid() + ", 0)\n"
-                            + "print(libc.syscall(438, pidfd, " + fd + ", 0) >= 0, flush=True)\n"
-                            + "sys.stdin.read()"))) {
-                assertThat(holder.line()).isEqualTo("True");
+            try (Child holder = Child.run(List.of(Programs.HOLDER.toString(), Integer.toString(server.pid()), fd))) {
+                assertThat(holder.line()).isEqualTo("holds");
                 assertThat(server.ask("close")).isEqualTo("closed");
                 assertThat(place.path).exists();
                 assertThat(refusal(place.path).reason()).isEqualTo(Reason.SERVED);

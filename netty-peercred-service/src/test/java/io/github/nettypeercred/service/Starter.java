@@ -10,6 +10,7 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
@@ -30,7 +31,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <pre>
  * take PATH [pause] [takeover] [offer] [mode=OCTAL] [owner=UID] [group=GID] [backlog=N]
- * serve       accept connections; each is told the process id
+ * serve [paused]  accept connections, or not yet; each is told the process id
  * close       give the path up
  * fds         count the descriptors of sockets, of their files, folders and locks
  * signal PATH send SIGTERM to who serves a path
@@ -70,7 +71,7 @@ final class Starter {
                 String[] words = lines.take().split(" ", -1);
                 switch (words[0]) {
                     case "take" -> take(Path.of(words[1]), Arrays.asList(words).subList(2, words.length));
-                    case "serve" -> serve();
+                    case "serve" -> serve(words.length == 1);
                     case "close" -> {
                         Objects.requireNonNull(socket).close();
                         say("closed");
@@ -149,16 +150,19 @@ final class Starter {
         }
     }
 
-    private void serve() throws Exception {
+    private void serve(boolean accepts) throws Exception {
         ServiceSocket taken = Objects.requireNonNull(socket);
         EventLoopGroup loops = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-        taken.serve(new ServerBootstrap().group(loops).childHandler(new ChannelInitializer<Channel>() {
+        ServerBootstrap bootstrap = new ServerBootstrap()
+                .group(loops)
+                .option(ChannelOption.AUTO_READ, accepts)
+                .childHandler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
                         channel.pipeline().addLast(new Teller());
                     }
-                }))
-                .sync();
+                });
+        taken.serve(bootstrap).sync();
         taken.handedOver().thenRun(() -> say("handed over"));
         say("serves");
     }
