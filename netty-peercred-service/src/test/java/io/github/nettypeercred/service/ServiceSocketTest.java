@@ -334,11 +334,22 @@ class ServiceSocketTest {
 
     @Test
     void close_leavesAStaleSocketThatIsNotItsOwn() throws IOException {
-        ServiceSocket socket = ServiceSocket.builder(place.path).take();
-        Files.delete(place.path);
-        place.makeStale();
-        socket.close();
-        assertThat(place.path).exists();
+        EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
+        try {
+            ServiceSocket socket = ServiceSocket.builder(place.path).take();
+            Channel server = socket.serve(new ServerBootstrap().group(group).childHandler(new Closer()))
+                    .syncUninterruptibly()
+                    .channel();
+            // Now nothing but its own descriptor of the file keeps the inode's number from being used again, as ext4
+            // does at once.
+            Files.delete(place.path);
+            server.close().syncUninterruptibly();
+            place.makeStale();
+            socket.close();
+            assertThat(place.path).exists();
+        } finally {
+            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        }
     }
 
     @Test
