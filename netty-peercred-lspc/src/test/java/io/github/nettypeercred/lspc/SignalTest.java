@@ -82,11 +82,26 @@ class SignalTest {
         Files.delete(Path.of(path));
         try (Child server = peer("inherit", path);
                 Child lspc = lspc("wait", path)) {
-            Thread.sleep(2000); // it has to be waiting by now, or the next line shows that it was not
+            awaitProcessDescriptor(lspc.pid());
             server.signal("KILL");
             assertThat(lspc.errors()).isEmpty();
             assertThat(lspc.exitCode()).isZero();
         }
+    }
+
+    private static void awaitProcessDescriptor(long pid) throws IOException, InterruptedException {
+        for (int i = 0; i < 600; i++) {
+            try (var descriptors = Files.list(Path.of("/proc/" + pid + "/fd"))) {
+                for (Path fd : descriptors.toList()) {
+                    if (Files.isSymbolicLink(fd)
+                            && Files.readSymbolicLink(fd).toString().contains("pidfd")) {
+                        return;
+                    }
+                }
+            }
+            Thread.sleep(50);
+        }
+        throw new AssertionError("pid " + pid + " has no process descriptor after 30 s");
     }
 
     @Test
@@ -110,7 +125,11 @@ class SignalTest {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         try (Child server = peer(as(4294967290L, ""), PEER, "inherit", inside)) {
             try (Child lspc = lspc("signal", inside, "TERM", "--uid", "4294967290")) {
-                assertFails(lspc, open + ": has mode 777, so that others may write to it; chmod go-w " + open);
+                assertFails(
+                        lspc,
+                        open
+                                + ": others than root and this process's user may write to this folder; take that away (chmod go-w),"
+                                + " or use one that only they may, such as below /run");
             }
             Files.setPosixFilePermissions(open, PosixFilePermissions.fromString("rwxr-xr-x"));
             try (Child lspc = lspc("signal", inside, "15", "--uid", "4294967290")) {
@@ -128,6 +147,9 @@ class SignalTest {
             try (Child last = lspc("signal", link.toString(), "KILL");
                     Child onTheWay = lspc("wait", way.resolve("socket").toString())) {
                 assertFails(last, link + ": is no socket but a symbolic link");
+                try (Child above = lspc("signal", way + "/../socket", "KILL")) {
+                    assertFails(above, way + ": is a symbolic link; name what it points to (readlink -f " + way + ")");
+                }
                 assertFails(onTheWay, way + ": is a symbolic link; name what it points to (readlink -f " + way + ")");
             }
             assertThat(Files.exists(Path.of("/proc/" + server.pid()))).isTrue();
