@@ -5,6 +5,7 @@ module io.github.nettypeercred.lspc {
     requires io.github.nettypeercred;
     requires io.github.nettypeercred.epoll;
     requires io.github.nettypeercred.iouring;
+    requires io.github.nettypeercred.service;
     requires io.netty.buffer;
     requires io.netty.common;
     requires io.netty.transport;

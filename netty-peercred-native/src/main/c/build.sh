@@ -26,8 +26,9 @@ openbsd-x86_64  x86_64-openbsd
 openbsd-aarch_64 aarch64-openbsd
 '
 
-# What every library is made of beside its system's own file.
+# What every library is made of beside its system's own files.
 shared_units='peercred_socket peercred_decode peercred_account peercred_file'
+bridge_units='peercred_jni peercred_service_jni'
 
 fail() {
     echo "netty-peercred: $*" >&2
@@ -44,6 +45,13 @@ library() {
     echo "libnetty_peercred_$(echo "$1" | sed 's/-/_/').$suffix"
 }
 
+# units_of SYSTEM: its own files, or those that stand in where it has none
+units_of() {
+    for room in peercred_ peercred_service_; do
+        [ -f "$source/$room$1.c" ] && printf '%s ' "$room$1" || printf '%s ' "${room}unsupported"
+    done
+}
+
 # build SYSTEM-ARCH COMPILER...: compiles the objects of which both the library and the self-test are made.
 # jni.h is the same for every system, and jni_md.h, of the building machine's, says for 64-bit Unixes that jint is int, jlong
 # 64 bits long and that JNIEXPORT makes a symbol visible, which holds for all of them.
@@ -51,7 +59,7 @@ build() {
     platform=$1
     shift
     system=${platform%%-*}
-    [ -f "$source/peercred_$system.c" ] || system=unsupported
+    system_units=$(units_of "$system")
     directory=$output/native/$platform
     file=$output/classes/META-INF/native/$(library "$platform")
     mkdir -p "$directory" "$(dirname "$file")"
@@ -73,7 +81,7 @@ build() {
         linux-riscv64) # the same; and Zig's LTO loses the ABI
             guard=-fno-stack-protector lto='' ;;
     esac
-    for unit in "peercred_$system" $shared_units peercred_jni; do
+    for unit in $system_units $shared_units $bridge_units; do
         "$@" $warn $compile $guard $lto "-ffile-prefix-map=$source=" "-ffile-prefix-map=$jni_util=" \
             -I"$java_home/include" -I"$md" -I"$jni_util" -c "$source/$unit.c" -o "$directory/$unit.o"
     done
@@ -82,11 +90,12 @@ build() {
     "$@" $warn -O2 -I"$source" -c "$source/../../test/c/peercred_selftest.c" -o "$directory/peercred_selftest.o"
     (
         cd "$directory"
-        system_objects=$(printf '%s.o ' "peercred_$system" $shared_units)
+        system_objects=$(printf '%s.o ' $system_units $shared_units)
+        bridge_objects=$(printf '%s.o ' $bridge_units netty_jni_util)
         case $platform in
             openbsd-*) $zig ld.lld -shared -s -z relro -z now -z noexecstack --build-id=none \
-                $system_objects peercred_jni.o netty_jni_util.o -o "$file" ;;
-            *) "$@" $compile $lto $link $system_objects peercred_jni.o netty_jni_util.o $shared -o "$file" ;;
+                $system_objects $bridge_objects -o "$file" ;;
+            *) "$@" $compile $lto $link $system_objects $bridge_objects $shared -o "$file" ;;
         esac
         "$@" $compile $lto $link $system_objects peercred_selftest.o -o peercred-selftest
     )
@@ -124,15 +133,14 @@ lacking=$(echo "$platforms" | while read -r platform target; do
 done)
 [ -z "$lacking" ] || echo "netty-peercred: the jar gets no library for$lacking: those take -Pall-platforms"
 
-system=${here%%-*}
-[ -f "$source/peercred_$system.c" ] || system=unsupported
+system_units=$(units_of "${here%%-*}")
 tests=$output/native/tests
 mkdir -p "$tests"
-# The implementation for systems without one compiles everywhere.
-$cc $warn -I"$source" -fsyntax-only "$source/peercred_unsupported.c"
 cd "$source"
-for test in 'peercred_test peercred_file_test' peercred_decode_test peercred_selftest; do
+# The implementations for systems without one compile everywhere.
+$cc $warn -fsyntax-only peercred_unsupported.c peercred_service_unsupported.c
+for test in 'peercred_test peercred_file_test peercred_service_test' peercred_decode_test peercred_selftest; do
     $cc $warn -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -I. \
-        $(printf '%s.c ' "peercred_$system" $shared_units) $(printf '../../test/c/%s.c ' $test) -o "$tests/${test%% *}" ||
+        $(printf '%s.c ' $system_units $shared_units) $(printf '../../test/c/%s.c ' $test) -o "$tests/${test%% *}" ||
         fail "the test program does not compile with sanitizers: install those of $cc (Debian has them in gcc; Fedora: dnf install libasan libubsan)"
 done

@@ -228,4 +228,8 @@ struct peercred_file {
 // link. Does not block on a FIFO. PEERCRED_TOO_SMALL: the file is longer than capacity.
 void peercred_read_file(const char *path, char *content, size_t capacity, struct peercred_file *out);
 
+// Opens the folder that a path's last component lies in, which need not exist, by the same walk with the same checks. Returns a descriptor
+// that the caller closes, good for openat(2) and its like, not for reading; or -1, with out filled.
+int peercred_open_folder_of(const char *path, struct peercred_file *out);
+
 #endif

@@ -65,11 +65,7 @@ int peercred_user_groups(const char *name, uint32_t primary, uint32_t *groups, u
     _Static_assert(sizeof(gid_t) == sizeof *groups, "gid_t");
     int space = *count > INT32_MAX ? INT32_MAX : (int)*count;
     const int given = space;
-#ifdef __APPLE__
-    int found = getgrouplist(name, (int)primary, (int *)groups, &space);
-#else
-    int found = getgrouplist(name, primary, groups, &space);
-#endif
+    int found = getgrouplist(name, primary, (void *)groups, &space); // macOS has int for gid_t here
     *count = space < 0 ? 0 : (uint32_t)space;
     if (found >= 0) return PEERCRED_OK;
     if (space <= given) *count = (uint32_t)given * 2; // a system that does not say how many it takes

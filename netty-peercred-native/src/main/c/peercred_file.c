@@ -59,8 +59,11 @@ static int not_opened(int parent, const char *name, struct peercred_file *out) {
     return -1;
 }
 
-// Walks to the file and checks every component on its descriptor. Returns the file's descriptor, or -1 with out filled.
-static int walk(const char *path, struct stat *found, struct peercred_file *out) {
+enum goal { THE_FILE, ITS_FOLDER };
+
+// Walks to the file, or to the folder that it lies in, and checks every component on its descriptor. Returns the descriptor of
+// the goal, or -1 with out filled.
+static int walk(const char *path, enum goal goal, struct stat *found, struct peercred_file *out) {
     if (path[0] != '/') {
         out->status = PEERCRED_FILE_RELATIVE;
         return -1;
@@ -87,6 +90,7 @@ static int walk(const char *path, struct stat *found, struct peercred_file *out)
             out->status = PEERCRED_FILE_DOTS;
             break;
         }
+        if (!slash && goal == ITS_FOLDER) return at;
         // O_NONBLOCK: to open a FIFO would wait for its writer, before it can be seen that it is one.
         int next = openat(at, name, slash ? SEARCH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
                                           : O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
@@ -133,7 +137,7 @@ static int changed(const struct stat *before, const struct stat *after, uint32_t
 void peercred_read_file(const char *path, char *content, size_t capacity, struct peercred_file *out) {
     *out = (struct peercred_file){0};
     struct stat before, after;
-    int fd = walk(path, &before, out);
+    int fd = walk(path, THE_FILE, &before, out);
     if (fd < 0) return;
     read_all(fd, content, capacity, out);
     if (out->status == PEERCRED_OK && fstat(fd, &after) != 0) (void)failed(out);
@@ -142,4 +146,10 @@ void peercred_read_file(const char *path, char *content, size_t capacity, struct
         out->length = 0;
     }
     (void)close(fd);
+}
+
+int peercred_open_folder_of(const char *path, struct peercred_file *out) {
+    *out = (struct peercred_file){0};
+    struct stat found;
+    return walk(path, ITS_FOLDER, &found, out);
 }

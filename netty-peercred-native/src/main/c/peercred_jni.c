@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The bridge to io.github.nettypeercred.jni.Native, and the only file that knows JNI. Java owns all memory: it passes a
+// The bridge to io.github.nettypeercred.jni.Native, which with that of peercred_service_jni.c alone knows JNI. Java owns all memory: it passes a
 // direct buffer or, on the path that counts, the address of one that it keeps alive during the call. Nothing here allocates
 // or throws.
 #define _POSIX_C_SOURCE 200809L // F_DUPFD_CLOEXEC
 #include "netty_jni_util.h"
 #include "peercred.h"
+#include "peercred_service.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -218,7 +219,8 @@ static const JNINativeMethod methods[] = {
 
 static jint load(JNIEnv *env, const char *package_prefix) {
     jint count = (jint)(sizeof methods / sizeof methods[0]);
-    return netty_jni_util_register_natives(env, package_prefix, CLASS_NAME, methods, count) == 0
+    return netty_jni_util_register_natives(env, package_prefix, CLASS_NAME, methods, count) == 0 &&
+                   peercred_service_register(env, package_prefix) == 0
                ? NETTY_JNI_UTIL_JNI_VERSION
                : JNI_ERR;
 }

@@ -599,6 +599,7 @@ static void accounts(void) {
 }
 
 void file_tests(void (*check)(bool ok, const char *what)); // peercred_file_test.c
+void service_tests(void (*check)(bool ok, const char *what)); // peercred_service_test.c
 
 int main(void) {
     absent_sockets();
@@ -617,6 +618,7 @@ int main(void) {
         printf("# left out: other users and ended processes, which need root\n");
     }
     file_tests(check);
+    service_tests(check);
     printf("1..%d\n", cases);
     return 0;
 }

@@ -19,7 +19,13 @@ import picocli.CommandLine.Spec;
         name = "lspc",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {ListenCommand.class, SendCommand.class, DemoCommand.class},
+        subcommands = {
+            ListenCommand.class,
+            SendCommand.class,
+            SignalCommand.class,
+            WaitCommand.class,
+            DemoCommand.class
+        },
         description = "Tells who serves the Unix domain socket at PATH: the last caller of listen(2).",
         footer = {
             "",

@@ -19,6 +19,10 @@ class UsageTest {
                 Arguments.of("Unknown option: '--jsn'", new String[] {"--jsn"}),
                 Arguments.of("arguments belong behind the command 'listen'", new String[] {"--json", "listen", "/x"}),
                 Arguments.of("Missing required parameter: 'PATH'", new String[] {"listen"}),
+                Arguments.of("Missing required parameter: 'SIGNAL'", new String[] {"signal", "/x"}),
+                Arguments.of(
+                        "Invalid value for positional parameter at index 1 (SIGNAL): 'TREM' is no signal such as TERM, HUP or 15",
+                        new String[] {"signal", "/x", "TREM"}),
                 Arguments.of("--count must be 1 or more", new String[] {"listen", "/x", "--count", "0"}),
                 Arguments.of(
                         "Invalid value for option '--socket-mode': '0888' is no octal mode such as 0660",

@@ -35,7 +35,6 @@ public final class NativeTrustedFile implements TrustedFile {
         if (cause != null) {
             throw new IOException("cannot read " + path + ": " + cause.getMessage(), cause);
         }
-        byte[] bytes = path.toString().getBytes(StandardCharsets.UTF_8);
         ByteBuffer name = CString.of(path.toString());
         ByteBuffer out = CString.ints(FIELDS);
         for (int capacity = Math.min(limit, FIRST_CAPACITY); ; capacity = limit) {
@@ -48,11 +47,26 @@ public final class NativeTrustedFile implements TrustedFile {
                 return read;
             }
             if (status != Status.TOO_SMALL || capacity == limit) {
-                int end = Math.min(field(out, COMPONENT_END), bytes.length);
-                String component = end == 0 ? path.toString() : new String(bytes, 0, end, StandardCharsets.UTF_8);
-                throw exception(status, component, out, limit);
+                throw defect(path, out, limit);
             }
         }
+    }
+
+    /** Opens the folder that a path's last component lies in, after the same checks; returns a descriptor for openat(2) and its like. */
+    static int openFolderOf(Path path) throws TrustedFileException {
+        ByteBuffer out = CString.ints(FIELDS);
+        int folder = NativeService.openFolderOf(CString.of(path.toString()), out);
+        if (folder < 0) {
+            throw defect(path, out, 0);
+        }
+        return folder;
+    }
+
+    private static TrustedFileException defect(Path path, ByteBuffer out, int limit) {
+        byte[] bytes = path.toString().getBytes(StandardCharsets.UTF_8);
+        int end = Math.min(field(out, COMPONENT_END), bytes.length);
+        String component = end == 0 ? path.toString() : new String(bytes, 0, end, StandardCharsets.UTF_8);
+        return exception(field(out, STATUS), component, out, limit);
     }
 
     private static TrustedFileException exception(int status, String component, ByteBuffer out, int limit) {

@@ -63,7 +63,7 @@ class PublishedJarsTest {
                         "provides io.github.nettypeercred.spi.TrustedFile with"
                                 + " io.github.nettypeercred.jni.NativeTrustedFile",
                         "qualified exports io.github.nettypeercred.jni to io.github.nettypeercred.epoll"
-                                + " io.github.nettypeercred.iouring");
+                                + " io.github.nettypeercred.iouring io.github.nettypeercred.service");
     }
 
     @Test
@@ -130,6 +130,24 @@ class PublishedJarsTest {
                         "uses io.github.nettypeercred.spi.AccountDatabase",
                         "uses io.github.nettypeercred.spi.TrustedFile",
                         "contains io.github.nettypeercred.authz.internal");
+    }
+
+    @Test
+    void service_is_a_module() {
+        assertThat(description("service"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.service jar",
+                        "exports io.github.nettypeercred.service",
+                        "requires io.github.nettypeercred transitive",
+                        "requires io.github.nettypeercred.epoll",
+                        "requires io.github.nettypeercred.jni",
+                        "requires io.netty.buffer",
+                        "requires io.netty.common",
+                        "requires io.netty.transport transitive",
+                        "requires io.netty.transport.classes.epoll",
+                        "requires io.netty.transport.unix.common",
+                        "requires java.base mandated",
+                        "requires org.jspecify static");
     }
 
     @ParameterizedTest
