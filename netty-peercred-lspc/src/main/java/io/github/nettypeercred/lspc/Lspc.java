@@ -19,12 +19,7 @@ import picocli.CommandLine.Spec;
         name = "lspc",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {
-            ListenCommand.class,
-            SendCommand.class,
-            SignalCommand.class,
-            WaitCommand.class,
-            DemoCommand.class
+        subcommands = {ListenCommand.class, SendCommand.class, SignalCommand.class, WaitCommand.class, DemoCommand.class
         },
         description = "Tells who serves the Unix domain socket at PATH: the last caller of listen(2).",
         footer = {
