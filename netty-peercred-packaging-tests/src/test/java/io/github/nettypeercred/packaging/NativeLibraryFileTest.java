@@ -79,7 +79,6 @@ class NativeLibraryFileTest {
             "strlen",
             "strncmp",
             "strnlen",
-            "strstr");
             "strstr",
             "syscall",
             "unlinkat");
