@@ -11,7 +11,8 @@ module io.github.nettypeercred.jni {
 
     exports io.github.nettypeercred.jni to
             io.github.nettypeercred.epoll,
-            io.github.nettypeercred.iouring;
+            io.github.nettypeercred.iouring,
+            io.github.nettypeercred.kqueue;
 
     provides io.github.nettypeercred.spi.AccountDatabase with
             io.github.nettypeercred.jni.NativeAccountDatabase;
