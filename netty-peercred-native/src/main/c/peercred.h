@@ -58,7 +58,8 @@ enum peercred_want {
     PEERCRED_PIDFD = 4,  // a process descriptor, owned by the caller
     // Make sure that the socket is a Unix socket that does not listen: needed for a descriptor of unknown origin, since
     // SO_PEERCRED also answers on a listening socket, with its own process.
-    PEERCRED_CHECK_SOCKET = 8
+    PEERCRED_CHECK_SOCKET = 8,
+    PEERCRED_EVERY = 16 // of peercred_pass_credentials: every message, not perhaps the first alone
 };
 
 // The fixed part of an answer. Java reads it at these offsets.
@@ -103,8 +104,8 @@ void peercred_connect_time(int fd, unsigned want, const struct peercred_space *s
 
 // Makes the kernel attach the sender's credentials to what is read from a Unix socket, or no longer; PEERCRED_LABEL and PEERCRED_PIDFD
 // in want, the sender's label and a descriptor of its process as well, where the kernel has those. On a listening socket: for
-// those that it accepts. On NetBSD it holds for one message of a stream, and may be set again. Returns PEERCRED_OK, -errno of setsockopt(2),
-// PEERCRED_NOT_UNIX_SOCKET or PEERCRED_UNSUPPORTED.
+// those that it accepts. On NetBSD it holds for one message of a stream, and may be set again; there PEERCRED_EVERY is unsupported,
+// save on a datagram socket. Returns PEERCRED_OK, -errno of setsockopt(2), PEERCRED_NOT_UNIX_SOCKET or PEERCRED_UNSUPPORTED.
 int peercred_pass_credentials(int fd, unsigned want, int on);
 
 // Lets others send descriptors through a Unix socket, as is the default, or refuses them with EPERM. On a listening socket: for those
@@ -122,7 +123,7 @@ void peercred_peek(int fd, unsigned want, const struct peercred_space *space, st
 int peercred_check_datagram(int fd);
 
 // As peercred_peek, of the datagram that the next read takes; length is how many bytes that has. It may have none, and a
-// datagram socket has no PEERCRED_END.
+// datagram socket has no PEERCRED_END. On the BSDs a datagram of more than 256 KiB is PEERCRED_TRUNCATED.
 void peercred_peek_datagram(int fd, unsigned want, const struct peercred_space *space, uint32_t *length, struct peercred *out);
 
 // A datagram and the memory it goes to. Java fills and reads it at these offsets.
@@ -167,7 +168,8 @@ struct peercred_sent {
 // Sends bytes over a stream with the sender's credentials attached (SCM_CREDENTIALS), by one sendmsg(2). Never blocks, never
 // raises SIGPIPE. It may send less than all; what it sent has the credentials, the rest has not. Status: PEERCRED_OK;
 // PEERCRED_NOTHING_NOW if there is no room now; -EPERM if the ids or the pid are not the process's own and it lacks the
-// capability; -ESRCH if no process has the pid; -EINVAL if an id has no meaning in this user namespace.
+// capability; -ESRCH if no process has the pid; -EINVAL if an id has no meaning in this user namespace. On FreeBSD the kernel
+// itself fills in both the real and the effective ids (SCM_CREDS): PEERCRED_SAVED and PEERCRED_GIVEN are PEERCRED_UNSUPPORTED there.
 void peercred_send(int fd, const void *bytes, uint32_t length, const struct peercred_sender *as, struct peercred_sent *out);
 
 // What the kernel says of the process that used the peer's end last: as it is now, not when the connection was set up. To be

@@ -8,12 +8,16 @@
 // sender's first write, so that nobody could tell afterwards which of the two a message holds. Hence that type is a cmsgcred here.
 #define PEERCRED_HAS_CONNECT_TIME
 #define PEERCRED_HAS_MESSAGES
+#define PEERCRED_HAS_DATAGRAMS
+#define PEERCRED_HAS_SENDING
 #include "peercred_lacking.h"
 #include "peercred_socket.h"
 
 #include <sys/param.h>
 #include <sys/ucred.h>
 #include <sys/un.h>
+
+#include <string.h>
 
 _Static_assert(SOL_LOCAL == 0, "SOL_LOCAL");
 _Static_assert(LOCAL_PEERCRED == 1, "LOCAL_PEERCRED");
@@ -67,14 +71,47 @@ int peercred_pass_credentials(int fd, unsigned want, int on) {
     return peercred_set(fd, SOL_LOCAL, LOCAL_CREDS_PERSISTENT, on);
 }
 
+static const struct peercred_control messages = {
+    .data_at = CMSG_LEN(0),
+    .alignment = CMSG_SPACE(1) - CMSG_SPACE(0),
+    .level = SOL_SOCKET,
+    .kinds_count = 2,
+    .kinds = {{SCM_CREDS2, PEERCRED_SOCKCRED2, PEERCRED_SCM_CREDS2}, {SCM_CREDS, PEERCRED_CMSGCRED, PEERCRED_SCM_CREDS}},
+};
+
 void peercred_peek(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
     (void)space;
-    const struct peercred_control control = {
-        .data_at = CMSG_LEN(0),
-        .alignment = CMSG_SPACE(1) - CMSG_SPACE(0),
-        .level = SOL_SOCKET,
-        .kinds_count = 2,
-        .kinds = {{SCM_CREDS2, PEERCRED_SOCKCRED2, PEERCRED_SCM_CREDS2}, {SCM_CREDS, PEERCRED_CMSGCRED, PEERCRED_SCM_CREDS}},
+    peercred_peek_control(&messages, fd, want, out);
+}
+
+int peercred_check_datagram(int fd) {
+    return peercred_ask_datagram(fd);
+}
+
+void peercred_peek_datagram(int fd, unsigned want, const struct peercred_space *space, uint32_t *length, struct peercred *out) {
+    (void)space;
+    peercred_peek_datagram_control(&messages, fd, want, length, out);
+}
+
+void peercred_send(int fd, const void *bytes, uint32_t length, const struct peercred_sender *as, struct peercred_sent *out) {
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(sizeof(struct cmsgcred))];
+    } control;
+    struct iovec data = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+    const struct msghdr message = {
+        .msg_iov = &data,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof control.bytes,
     };
-    peercred_peek_control(&control, fd, want, out);
+    if (as->ids != PEERCRED_REAL && as->ids != PEERCRED_EFFECTIVE) {
+        *out = (struct peercred_sent){.status = PEERCRED_UNSUPPORTED};
+        return;
+    }
+    memset(&control, 0, sizeof control); // the kernel puts the ids in
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_CREDS;
+    control.header.cmsg_len = CMSG_LEN(sizeof(struct cmsgcred));
+    peercred_send_message(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL, out);
 }

@@ -48,7 +48,9 @@ void peercred_peek_datagram(int fd, unsigned want, const struct peercred_space *
     *length = 0;
     *out = (struct peercred)PEERCRED_NOTHING(PEERCRED_UNSUPPORTED, PEERCRED_NO_MECHANISM);
 }
+#endif
 
+#ifndef PEERCRED_HAS_BURSTS
 int peercred_receive(int fd, unsigned want, const struct peercred_space *space, struct peercred_datagram *out, unsigned count) {
     (void)fd;
     (void)want;

@@ -6,10 +6,12 @@
 #define PEERCRED_HAS_CONNECT_TIME
 #define PEERCRED_HAS_MESSAGES
 #define PEERCRED_HAS_DATAGRAMS
+#define PEERCRED_HAS_BURSTS
 #define PEERCRED_HAS_SENDING
 #define PEERCRED_HAS_PASS_DESCRIPTORS
 #define PEERCRED_HAS_PIDFD
 #include "peercred_lacking.h"
+#include "peercred_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -421,21 +423,12 @@ void peercred_send(int fd, const void *bytes, uint32_t length, const struct peer
         .msg_control = &control,
         .msg_controllen = sizeof control.bytes,
     };
-    ssize_t count;
     memset(&control, 0, sizeof control);
     control.header.cmsg_level = SOL_SOCKET;
     control.header.cmsg_type = SCM_CREDENTIALS;
     control.header.cmsg_len = CMSG_LEN(sizeof sender);
     memcpy(CMSG_DATA(&control.header), &sender, sizeof sender);
-    do {
-        count = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-    } while (count < 0 && errno == EINTR);
-    *out = (struct peercred_sent){0};
-    if (count >= 0) {
-        out->count = (uint32_t)count;
-    } else {
-        out->status = errno == EAGAIN || errno == EWOULDBLOCK ? PEERCRED_NOTHING_NOW : -errno;
-    }
+    peercred_send_message(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL, out);
 }
 
 int peercred_pidfd_state(int pidfd) {

@@ -2,10 +2,12 @@
 //
 // NetBSD: unix(4), <sys/un.h>, <sys/socket.h>. LOCAL_PEEREID is recorded at connect(2), of a server at bind(2).
 //
-// LOCAL_CREDS has the kernel attach a sockcred to the first message that is sent after it was set, and then clears it. Release 7
+// LOCAL_CREDS has the kernel attach a sockcred to each datagram; of a stream, to the first message that is sent after it was set, and
+// then clears it, so that a read of a stream may return bytes of others behind that message. Release 7
 // and older have LOCAL_OCREDS alone, whose sockcred has another type and no pid. A sender cannot attach either.
 #define PEERCRED_HAS_CONNECT_TIME
 #define PEERCRED_HAS_MESSAGES
+#define PEERCRED_HAS_DATAGRAMS
 #include "peercred_lacking.h"
 #include "peercred_socket.h"
 
@@ -46,14 +48,18 @@ void peercred_connect_time(int fd, unsigned want, const struct peercred_space *s
 }
 
 int peercred_pass_credentials(int fd, unsigned want, int on) {
-    (void)want;
+    if (want & PEERCRED_EVERY) {
+        const int datagram = peercred_ask_datagram(fd);
+        if (datagram == PEERCRED_NOT_UNIX_SOCKET && peercred_check_family(fd) == PEERCRED_OK) return PEERCRED_UNSUPPORTED;
+        if (datagram != PEERCRED_OK) return datagram;
+    }
     int status = peercred_set(fd, SOL_LOCAL, LOCAL_CREDS, on);
     return status == PEERCRED_UNSUPPORTED ? peercred_set(fd, SOL_LOCAL, LOCAL_OCREDS, on) : status;
 }
 
-void peercred_peek(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
-    (void)space;
-    const struct peercred_control control = {
+// CMSG_LEN and CMSG_SPACE are no constants here.
+static struct peercred_control messages(void) {
+    return (struct peercred_control){
         .data_at = (uint32_t)CMSG_LEN(0),
         .alignment = (uint32_t)(CMSG_SPACE(1) - CMSG_SPACE(0)),
         .level = SOL_SOCKET,
@@ -61,5 +67,20 @@ void peercred_peek(int fd, unsigned want, const struct peercred_space *space, st
         .kinds = {{SCM_CREDS, PEERCRED_SOCKCRED_WITH_PID, PEERCRED_SCM_CREDS},
                   {SCM_OCREDS, PEERCRED_SOCKCRED, PEERCRED_SCM_CREDS}},
     };
-    peercred_peek_control(&control, fd, want, out);
+}
+
+void peercred_peek(int fd, unsigned want, const struct peercred_space *space, struct peercred *out) {
+    const struct peercred_control system = messages();
+    (void)space;
+    peercred_peek_control(&system, fd, want, out);
+}
+
+int peercred_check_datagram(int fd) {
+    return peercred_ask_datagram(fd);
+}
+
+void peercred_peek_datagram(int fd, unsigned want, const struct peercred_space *space, uint32_t *length, struct peercred *out) {
+    const struct peercred_control system = messages();
+    (void)space;
+    peercred_peek_datagram_control(&system, fd, want, length, out);
 }

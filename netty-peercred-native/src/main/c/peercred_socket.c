@@ -92,20 +92,28 @@ int peercred_set(int fd, int level, int name, int on) {
 // Room for all that may come at once: descriptors, which a cluster of 2 KiB bounds, and credentials with 1024 groups.
 #define CONTROL_SPACE 8192
 
-void peercred_peek_control(const struct peercred_control *system, int fd, unsigned want, struct peercred *out) {
+// How long a datagram is only a look at all of it tells: as a flag of the call MSG_TRUNC is not on all of these systems. Nobody
+// wants the bytes, so they all go to one place.
+enum { PIECE = 4096, PIECES = 64 };
+
+// recvmsg(2) that leaves in place what it shows, of the sender of a byte or of a datagram, which may have none.
+static void look(const struct peercred_control *system, int fd, bool datagram, unsigned want, uint32_t *shown,
+                 struct peercred *out) {
     union {
         struct cmsghdr header;
         char bytes[CONTROL_SPACE];
     } control;
-    char byte;
-    struct iovec space = {.iov_base = &byte, .iov_len = 1};
+    char piece[PIECE];
+    struct iovec space[PIECES];
     struct msghdr message;
     ssize_t length;
+    *shown = 0;
     *out = (struct peercred)PEERCRED_NOTHING(PEERCRED_OK, system->kinds[0].mechanism);
+    for (int i = 0; i < PIECES; i++) space[i] = (struct iovec){.iov_base = piece, .iov_len = datagram ? PIECE : 1};
     do {
         message = (struct msghdr){
-            .msg_iov = &space,
-            .msg_iovlen = 1,
+            .msg_iov = space,
+            .msg_iovlen = datagram ? PIECES : 1,
             .msg_control = &control,
             .msg_controllen = sizeof control.bytes,
         };
@@ -115,11 +123,13 @@ void peercred_peek_control(const struct peercred_control *system, int fd, unsign
         out->status = errno == EAGAIN || errno == EWOULDBLOCK ? PEERCRED_NOTHING_NOW : -errno;
         return;
     }
-    if (length == 0) {
+    *shown = (uint32_t)length;
+    if (length == 0 && !datagram) {
         out->status = PEERCRED_END;
         return;
     }
-    if (message.msg_flags & MSG_CTRUNC) { // FreeBSD gives nothing then, NetBSD a part
+    // FreeBSD gives no credentials then, NetBSD a part.
+    if (message.msg_flags & MSG_CTRUNC || (datagram && message.msg_flags & MSG_TRUNC)) {
         out->status = PEERCRED_TRUNCATED;
         return;
     }
@@ -130,4 +140,36 @@ void peercred_peek_control(const struct peercred_control *system, int fd, unsign
     out->mechanism = sender.mechanism;
     give_ids(&sender, out);
     give_unsupported(want, out);
+}
+
+void peercred_peek_control(const struct peercred_control *system, int fd, unsigned want, struct peercred *out) {
+    uint32_t shown;
+    look(system, fd, false, want, &shown, out);
+}
+
+int peercred_ask_datagram(int fd) {
+    int type = 0;
+    socklen_t length = sizeof type;
+    const int family = peercred_check_family(fd);
+    if (family != PEERCRED_OK) return family;
+    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) != 0) return -errno;
+    return type == SOCK_DGRAM ? PEERCRED_OK : PEERCRED_NOT_UNIX_SOCKET;
+}
+
+void peercred_peek_datagram_control(const struct peercred_control *system, int fd, unsigned want, uint32_t *length,
+                                    struct peercred *out) {
+    look(system, fd, true, want, length, out);
+}
+
+void peercred_send_message(int fd, const struct msghdr *message, int flags, struct peercred_sent *out) {
+    ssize_t count;
+    do {
+        count = sendmsg(fd, message, flags);
+    } while (count < 0 && errno == EINTR);
+    *out = (struct peercred_sent){0};
+    if (count >= 0) {
+        out->count = (uint32_t)count;
+    } else {
+        out->status = errno == EAGAIN || errno == EWOULDBLOCK ? PEERCRED_NOTHING_NOW : -errno;
+    }
 }

@@ -33,4 +33,12 @@ int peercred_set(int fd, int level, int name, int on);
 // What peercred_peek does where a look brings in no descriptor: the BSDs.
 void peercred_peek_control(const struct peercred_control *system, int fd, unsigned want, struct peercred *out);
 
+// What peercred_check_datagram and peercred_peek_datagram do there.
+int peercred_ask_datagram(int fd);
+void peercred_peek_datagram_control(const struct peercred_control *system, int fd, unsigned want, uint32_t *length,
+                                    struct peercred *out);
+
+// What peercred_send does with a message that has its credentials. The flags are to keep it from blocking and from SIGPIPE.
+void peercred_send_message(int fd, const struct msghdr *message, int flags, struct peercred_sent *out);
+
 #endif

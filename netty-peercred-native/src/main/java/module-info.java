@@ -12,6 +12,7 @@ module io.github.nettypeercred.jni {
     exports io.github.nettypeercred.jni to
             io.github.nettypeercred.epoll,
             io.github.nettypeercred.iouring,
+            io.github.nettypeercred.kqueue,
             io.github.nettypeercred.service;
 
     provides io.github.nettypeercred.spi.AccountDatabase with

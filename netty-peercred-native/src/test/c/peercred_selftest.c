@@ -36,16 +36,18 @@ struct system {
     int message_mechanism; // 0: none
     bool message_ids_are_real;
     int own_credential_size; // of the SCM_CREDS that a sender may attach, 0: none
+    bool attests_every_read; // and not the first message of a stream alone
+    int sent_mechanism;      // of what peercred_send attaches, 0: nothing
     bool has_now;
 };
 
 static const struct system systems[] = {
-    {"Linux", PEERCRED_SO_PEERCRED, true, true, true, PEERCRED_SCM_CREDENTIALS, true, 0, false},
-    {"Darwin", PEERCRED_LOCAL_PEERCRED, false, true, true, 0, false, 0, true},
-    {"FreeBSD", PEERCRED_LOCAL_PEERCRED, true, true, true, PEERCRED_SCM_CREDS2, false, 84, false},
-    {"NetBSD", PEERCRED_LOCAL_PEEREID, true, false, false, PEERCRED_SCM_CREDS, false, 0, false},
-    {"OpenBSD", PEERCRED_SO_PEERCRED, true, false, true, 0, false, 0, false},
-    {NULL, 0, false, false, false, 0, false, 0, false},
+    {"Linux", PEERCRED_SO_PEERCRED, true, true, true, PEERCRED_SCM_CREDENTIALS, true, 0, true, PEERCRED_SCM_CREDENTIALS, false},
+    {"Darwin", PEERCRED_LOCAL_PEERCRED, false, true, true, 0, false, 0, false, 0, true},
+    {"FreeBSD", PEERCRED_LOCAL_PEERCRED, true, true, true, PEERCRED_SCM_CREDS2, false, 84, true, PEERCRED_SCM_CREDS, false},
+    {"NetBSD", PEERCRED_LOCAL_PEEREID, true, false, false, PEERCRED_SCM_CREDS, false, 0, false, 0, false},
+    {"OpenBSD", PEERCRED_SO_PEERCRED, true, false, true, 0, false, 0, false, 0, false},
+    {NULL, 0, false, false, false, 0, false, 0, false, 0, false},
 };
 
 static const struct system *is;
@@ -345,6 +347,87 @@ static void no_messages(void) {
     expect_nobody("a look at a sender is refused", &out, PEERCRED_UNSUPPORTED);
     close(fds[0]);
     close(fds[1]);
+    pair(SOCK_DGRAM, fds);
+    expect_int("credentials of datagrams, which this system does not tell", peercred_check_datagram(fds[0]), PEERCRED_UNSUPPORTED);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static struct peercred look_at_datagram(int fd, uint32_t *length) {
+    static const struct peercred_space none;
+    struct peercred out;
+    memset(&out, 0xAA, sizeof out);
+    *length = 0xAAAA;
+    peercred_peek_datagram(fd, 0, &none, length, &out);
+    return out;
+}
+
+static void datagrams(uid_t uid, gid_t gid) {
+    static char bytes[1500];
+    const int mechanism = is->message_mechanism;
+    uint32_t length;
+    int stream = open_socket(AF_UNIX, SOCK_STREAM), tcp = open_socket(AF_INET, SOCK_DGRAM);
+    expect_int("a stream socket is none for datagrams", peercred_check_datagram(stream), PEERCRED_NOT_UNIX_SOCKET);
+    expect_int("nor is one of UDP", peercred_check_datagram(tcp), PEERCRED_NOT_UNIX_SOCKET);
+    close(stream);
+    close(tcp);
+    int receiver = bound(SOCK_DGRAM, "datagrams"), sender = connected(SOCK_DGRAM, "datagrams");
+    expect_int("a datagram socket is one", peercred_check_datagram(receiver), PEERCRED_OK);
+    expect_int("the option goes on for datagrams", peercred_pass_credentials(receiver, PEERCRED_EVERY, 1), PEERCRED_OK);
+    struct peercred out = look_at_datagram(receiver, &length);
+    expect_nobody("no datagram yet", &out, PEERCRED_NOTHING_NOW);
+    for (int i = 0; i < 2; i++) {
+        put(sender, 0, NULL, 0);
+        for (int j = 0; j < 2; j++) {
+            out = look_at_datagram(receiver, &length);
+            expect_ids(i == 0 ? "who sent a datagram" : "who sent another", &out, mechanism, getpid(), uid, gid);
+            expect_int("how long it is", (int)length, 1);
+        }
+        take(receiver);
+    }
+    if (send(sender, bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes) fatal("send");
+    out = look_at_datagram(receiver, &length);
+    expect_ids("who sent a long one", &out, mechanism, getpid(), uid, gid);
+    expect_int("how long that is", (int)length, (int)sizeof bytes);
+    expect_int("it was still there", (int)recv(receiver, bytes, sizeof bytes, 0), (int)sizeof bytes);
+    close(receiver);
+    close(sender);
+}
+
+static struct peercred_sent send_as(int fd, int ids) {
+    const struct peercred_sender as = {.ids = ids};
+    struct peercred_sent out;
+    memset(&out, 0xAA, sizeof out);
+    peercred_send(fd, "x", 1, &as, &out);
+    return out;
+}
+
+// The receiver has not asked for credentials: those that are there have been sent.
+static void sending(void) {
+    int fds[2];
+    pair(SOCK_STREAM, fds);
+    struct peercred_sent sent = send_as(fds[1], PEERCRED_EFFECTIVE);
+    if (is->sent_mechanism == 0) {
+        expect_int("sending credentials, which this system does not", sent.status, PEERCRED_UNSUPPORTED);
+    } else {
+        report(sent.status == PEERCRED_OK && sent.count == 1, "a byte goes out with credentials", "found status %d, %u bytes",
+               sent.status, sent.count);
+        if (is->sent_mechanism == PEERCRED_SCM_CREDENTIALS) { // of which Linux shows none unasked
+            expect_int("the option goes on afterwards", peercred_pass_credentials(fds[0], 0, 1), PEERCRED_OK);
+        }
+        struct peercred out = look(fds[0]);
+        expect_ids("who sent it", &out, is->sent_mechanism, getpid(), geteuid(), getegid());
+        take(fds[0]);
+    }
+    sent = send_as(fds[1], PEERCRED_SAVED);
+    expect_int("only Linux sends the saved ids", sent.status,
+               is->sent_mechanism == PEERCRED_SCM_CREDENTIALS ? PEERCRED_OK : PEERCRED_UNSUPPORTED);
+    close(fds[0]);
+    if (is->sent_mechanism != 0) {
+        sent = send_as(fds[1], PEERCRED_REAL); // which SIGPIPE would end
+        report(sent.status < 0 && sent.count == 0, "sending to nobody fails", "found status %d", sent.status);
+    }
+    close(fds[1]);
 }
 
 static void messages(void) {
@@ -395,6 +478,18 @@ static void messages(void) {
     close(fds[0]);
     out = look(fds[0]);
     expect_nobody("a closed descriptor has no sender", &out, -EBADF);
+    pair(SOCK_STREAM, fds);
+    expect_int(is->attests_every_read ? "every message of a stream may be asked about" : "of a stream only the first message may",
+               peercred_pass_credentials(fds[0], PEERCRED_EVERY, 1),
+               is->attests_every_read ? PEERCRED_OK : PEERCRED_UNSUPPORTED);
+    for (int i = 0; is->attests_every_read && i < 3; i++) {
+        put(fds[1], 0, NULL, 0);
+        out = look(fds[0]);
+        expect_ids("who sent one of several", &out, mechanism, getpid(), uid, gid);
+        take(fds[0]);
+    }
+    close(fds[0]);
+    close(fds[1]);
     fds[0] = open_socket(AF_INET, SOCK_STREAM);
     printf("# the option on a TCP socket: status %d\n", peercred_pass_credentials(fds[0], 0, 1));
     close(fds[0]);
@@ -417,14 +512,7 @@ static void messages(void) {
     close(listener);
     waitpid(child, NULL, 0);
 
-    int receiver = bound(SOCK_DGRAM, "datagrams"), sender = connected(SOCK_DGRAM, "datagrams");
-    expect_int("the option goes on for datagrams", peercred_pass_credentials(receiver, 0, 1), PEERCRED_OK);
-    put(sender, 0, NULL, 0);
-    out = look(receiver);
-    expect_ids("who sent a datagram", &out, mechanism, getpid(), uid, gid);
-    take(receiver);
-    close(receiver);
-    close(sender);
+    datagrams(uid, gid);
 }
 
 static void descriptors_refused(void) {
@@ -467,6 +555,7 @@ int main(void) {
         } else {
             no_messages();
         }
+        sending();
         descriptors_refused();
     }
     accounts();

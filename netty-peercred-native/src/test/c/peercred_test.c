@@ -4,6 +4,7 @@
 // a case; exits 1 at the first that fails. Cases that need root say so when they are left out.
 #define _GNU_SOURCE
 #include "peercred.h"
+#include "peercred_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -525,6 +526,49 @@ static bool received(int fd, uid_t uid, gid_t gid, pid_t pid) {
     return out.status == PEERCRED_OK && out.uid == uid && out.gid == gid && out.pid == pid && read(fd, &byte, 1) == 1;
 }
 
+// The look of the BSDs, as far as it is no matter of control messages: how long a datagram is, and that it stays.
+static void looks_of_the_bsds(void) {
+    static const struct peercred_control none = {.data_at = 16, .alignment = 8, .level = SOL_SOCKET};
+    static char bytes[300 * 1024];
+    static const uint32_t lengths[] = {0, 1, 4095, 4096, 4097, 100000};
+    struct peercred out;
+    uint32_t length;
+    int fds[2], space = 2 * (int)sizeof bytes;
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, fds) != 0) exit(2);
+    setsockopt(fds[1], SOL_SOCKET, SO_SNDBUFFORCE, &space, sizeof space);
+    check(peercred_ask_datagram(fds[0]) == PEERCRED_OK, "a datagram socket is one");
+    peercred_peek_datagram_control(&none, fds[0], 0, &length, &out);
+    check(out.status == PEERCRED_NOTHING_NOW && length == 0, "no datagram");
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+        if (send(fds[1], bytes, lengths[i], 0) != (ssize_t)lengths[i]) exit(2);
+        for (int again = 0; again < 2; again++) {
+            peercred_peek_datagram_control(&none, fds[0], 0, &length, &out);
+            check(out.status == PEERCRED_NO_CREDENTIAL && length == lengths[i] && out.pid == 0 && out.uid == 0, "its length");
+        }
+        check(recv(fds[0], bytes, sizeof bytes, MSG_DONTWAIT) == (ssize_t)lengths[i], "it is still there");
+    }
+    if (send(fds[1], bytes, sizeof bytes, 0) == (ssize_t)sizeof bytes) { // takes root
+        peercred_peek_datagram_control(&none, fds[0], 0, &length, &out);
+        check(out.status == PEERCRED_TRUNCATED && out.uid == 0, "too long to be looked at");
+    }
+    close(fds[0]);
+    peercred_peek_datagram_control(&none, fds[0], 0, &length, &out);
+    check(out.status == -EBADF && length == 0, "a closed descriptor");
+    close(fds[1]);
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds) != 0) exit(2);
+    check(peercred_ask_datagram(fds[0]) == PEERCRED_NOT_UNIX_SOCKET, "a stream is none");
+    peercred_peek_control(&none, fds[0], 0, &out);
+    check(out.status == PEERCRED_NOTHING_NOW, "nothing to be read");
+    if (send(fds[1], "x", 1, 0) != 1) exit(2);
+    peercred_peek_control(&none, fds[0], 0, &out);
+    check(out.status == PEERCRED_NO_CREDENTIAL, "a byte without credentials");
+    check(recv(fds[0], bytes, 1, MSG_DONTWAIT) == 1, "the byte is still there");
+    close(fds[1]);
+    peercred_peek_control(&none, fds[0], 0, &out);
+    check(out.status == PEERCRED_END, "the end of the stream");
+    close(fds[0]);
+}
+
 static void sends(void) {
     int fds[2];
     char byte;
@@ -608,6 +652,7 @@ int main(void) {
     peeks_at_more();
     datagrams();
     names();
+    looks_of_the_bsds();
     sends();
     accounts();
     if (geteuid() == 0) {

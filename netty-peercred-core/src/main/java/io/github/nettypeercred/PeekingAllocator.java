@@ -79,7 +79,7 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
                     AbsenceReason.FAILED,
                     "another handler looks at the reads of this channel already: every read includes the first"));
         }
-        Absence impossible = Transports.attestReads(channel, request);
+        Absence impossible = Transports.attestReads(channel, request, moment == MessageTime.EVERY_READ);
         if (impossible != null) {
             throw new AbsentException(impossible);
         }

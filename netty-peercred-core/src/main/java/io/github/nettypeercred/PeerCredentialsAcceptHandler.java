@@ -181,7 +181,7 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
 
     private static void attestReads(ChannelHandlerContext ctx) {
         if (ctx.channel().eventLoop().inEventLoop()) {
-            Absence absence = Transports.attestReads(ctx.channel(), CaptureRequest.IDS_ONLY);
+            Absence absence = Transports.attestReads(ctx.channel(), CaptureRequest.IDS_ONLY, false);
             if (absence != null) {
                 // The handlers of the children try it themselves, and say why it cannot work.
                 Log.debug("accepted connections do not inherit SO_PASSCRED from {}: {}", ctx.channel(), absence);

@@ -80,12 +80,12 @@ final class Transports {
     }
 
     /**
-     * Has the kernel attach the sender's credentials to what the channel, or the children of a server channel, read. Runs on its
-     * event loop.
+     * Has the kernel attach the sender's credentials to what the channel, or the children of a server channel, read, or at least to
+     * the first of it. Runs on its event loop.
      *
      * @return null if that is done, else why it cannot be
      */
-    static @Nullable Absence attestReads(Channel channel, CaptureRequest request) {
+    static @Nullable Absence attestReads(Channel channel, CaptureRequest request, boolean every) {
         if (!channel.isOpen()) {
             return CLOSED;
         }
@@ -101,7 +101,9 @@ final class Transports {
         }
         try {
             PeerCredentialsTransport transport = serving(channel);
-            Absence absence = transport == null ? unserved(channel) : transport.attestReads(channel, request);
+            Absence absence = transport == null
+                    ? unserved(channel)
+                    : every ? transport.attestEveryRead(channel, request) : transport.attestReads(channel, request);
             if (absence != null && !(channel instanceof ServerChannel)) {
                 Log.warnOnce(absence);
             }
@@ -213,11 +215,7 @@ final class Transports {
     private static Absence unservedDatagrams(Channel channel) {
         String type = channel.getClass().getName();
         if (channel instanceof DomainDatagramChannel) {
-            return new Absence(
-                    AbsenceReason.NO_TRANSPORT,
-                    type.startsWith("io.netty.channel.epoll.")
-                            ? "add netty-peercred-epoll to the class path: it serves " + type
-                            : "no netty-peercred transport module serves " + type);
+            return new Absence(AbsenceReason.NO_TRANSPORT, missingModule(type));
         }
         if (channel instanceof DomainSocketChannel || channel instanceof ServerChannel) {
             return new Absence(
@@ -229,7 +227,7 @@ final class Transports {
                 type + " is no channel for Unix datagrams"
                         + (type.startsWith("io.netty.channel.uring.") ? ", of which io_uring has none" : "")
                         + ": use EpollAttestedDatagramChannel of netty-peercred-epoll, or EpollDomainDatagramChannel, on an event"
-                        + " loop of epoll");
+                        + " loop of epoll, or KQueueDomainDatagramChannel on one of kqueue");
     }
 
     /** Why nothing can be sent with credentials on a channel; null if it can be tried. */
@@ -280,6 +278,17 @@ final class Transports {
         return null;
     }
 
+    private static String missingModule(String type) {
+        String module = type.startsWith("io.netty.channel.epoll.")
+                ? "netty-peercred-epoll"
+                : type.startsWith("io.netty.channel.uring.")
+                        ? "netty-peercred-io_uring"
+                        : type.startsWith("io.netty.channel.kqueue.") ? "netty-peercred-kqueue" : null;
+        return module == null
+                ? "no netty-peercred transport module serves " + type
+                : "add " + module + " to the class path: it serves " + type;
+    }
+
     private static Absence unserved(Channel channel) {
         String type = channel.getClass().getName();
         if (channel instanceof ServerChannel) {
@@ -304,22 +313,16 @@ final class Transports {
             return new Absence(
                     AbsenceReason.NO_TRANSPORT,
                     "NioDomainSocketChannel gives nobody its descriptor: use EpollDomainSocketChannel with"
-                            + " netty-peercred-epoll, or IoUringDomainSocketChannel with netty-peercred-io_uring");
+                            + " netty-peercred-epoll, IoUringDomainSocketChannel with netty-peercred-io_uring, or"
+                            + " KQueueDomainSocketChannel with netty-peercred-kqueue");
         }
         if (channel instanceof DomainSocketChannel) {
-            String module = type.startsWith("io.netty.channel.epoll.")
-                    ? "netty-peercred-epoll"
-                    : type.startsWith("io.netty.channel.uring.") ? "netty-peercred-io_uring" : null;
-            return new Absence(
-                    AbsenceReason.NO_TRANSPORT,
-                    module == null
-                            ? "no netty-peercred transport module serves " + type
-                            : "add " + module + " to the class path: it serves " + type);
+            return new Absence(AbsenceReason.NO_TRANSPORT, missingModule(type));
         }
         return new Absence(
                 AbsenceReason.NOT_UNIX_SOCKET,
                 type + " is no Unix domain socket, and only those have peer credentials: serve this handler on"
-                        + " EpollServerDomainSocketChannel or IoUringServerDomainSocketChannel");
+                        + " EpollServerDomainSocketChannel, IoUringServerDomainSocketChannel or KQueueServerDomainSocketChannel");
     }
 
     private static PeerCredentialsTransport[] load() {

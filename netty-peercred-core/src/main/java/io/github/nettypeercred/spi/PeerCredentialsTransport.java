@@ -66,9 +66,21 @@ public interface PeerCredentialsTransport {
     }
 
     /**
+     * As {@link #attestReads}, where every read is to be attested: some systems attach credentials to one message of a stream
+     * alone, as NetBSD does.
+     *
+     * @param channel a channel that this transport serves
+     * @param request as there
+     * @return null if that is done; else why it cannot work on this channel, with what can be done instead
+     */
+    default @Nullable Absence attestEveryRead(Channel channel, CaptureRequest request) {
+        return attestReads(channel, request);
+    }
+
+    /**
      * Ends what {@link #attestReads} began. Called on the channel's event loop, while it is open.
      *
-     * @param channel a channel for which {@link #attestReads} returned null
+     * @param channel a channel for which {@link #attestReads} or {@link #attestEveryRead} returned null
      * @param request the same as there
      */
     default void endAttestedReads(Channel channel, CaptureRequest request) {}
@@ -88,7 +100,7 @@ public interface PeerCredentialsTransport {
      * Looks who sent the bytes that the channel's next read returns, without blocking and without taking them. Called on the
      * channel's event loop, right before that read, while the channel is open.
      *
-     * @param channel a channel for which {@link #attestReads} returned null
+     * @param channel a channel for which {@link #attestReads} or {@link #attestEveryRead} returned null
      * @param request the same as there
      * @param factory makes the credentials
      * @return what the factory made, or an absence; null if there is nothing to be read now. {@link AbsenceReason#NO_DATA} means

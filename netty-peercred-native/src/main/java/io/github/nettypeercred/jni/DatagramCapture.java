@@ -4,7 +4,6 @@ package io.github.nettypeercred.jni;
 import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.Answer;
-import io.github.nettypeercred.CredentialSource.Mechanism;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.process.PeerProcess;
 import io.github.nettypeercred.spi.CaptureRequest;
@@ -13,7 +12,10 @@ import io.github.nettypeercred.spi.PeekedDatagram;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
-/** Captures who sent a datagram that a descriptor is about to read: SO_PASSCRED and SCM_CREDENTIALS, unix(7). */
+/**
+ * Captures who sent a datagram that a descriptor is about to read: SO_PASSCRED and SCM_CREDENTIALS, unix(7), and what FreeBSD and
+ * NetBSD have in their place, unix(4).
+ */
 public final class DatagramCapture {
     private DatagramCapture() {}
 
@@ -33,9 +35,18 @@ public final class DatagramCapture {
         if (status == Status.NOT_UNIX_SOCKET) {
             return new Absence(AbsenceReason.NOT_UNIX_SOCKET, "the descriptor is no Unix datagram socket");
         }
+        if (status == Status.OK) {
+            status = MessageCapture.every(fd, request);
+        }
+        if (status == Status.UNSUPPORTED) {
+            return new Absence(
+                    AbsenceReason.UNSUPPORTED,
+                    "this system attaches no credentials to datagrams: use a stream, whose peer is known from its connect(2)");
+        }
         return status == Status.OK
-                ? MessageCapture.begin(fd, request)
-                : Status.absence("getsockopt SO_DOMAIN and SO_TYPE", status, 0);
+                ? null
+                : Status.absence(
+                        "asking for the credentials of datagrams (SO_TYPE, SO_PASSCRED or LOCAL_CREDS)", status, 0);
     }
 
     /**
@@ -90,13 +101,16 @@ public final class DatagramCapture {
             return nobody;
         }
         Answer<String> label = request.label() ? CapturedParts.label(buffer, "SCM_SECURITY", againForLabel) : null;
-        return factory.credentials(uid, gid, pid, Mechanism.SCM_CREDENTIALS, null, label, process);
+        return factory.credentials(uid, gid, pid, buffer.mechanism(), null, label, process);
     }
 
     static Absence absence(int status) {
         return status == Status.NO_CREDENTIAL
-                ? new Absence(AbsenceReason.UNAVAILABLE, "the datagram came without SCM_CREDENTIALS")
-                : Status.absence("SCM_CREDENTIALS", status, 0);
+                ? new Absence(
+                        AbsenceReason.UNAVAILABLE,
+                        "the datagram came without its sender's credentials: add AttestedDatagramHandler before the channel is"
+                                + " bound")
+                : Status.absence("credentials of a datagram's sender", status, 0);
     }
 
     /**

@@ -10,9 +10,15 @@ import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
 import org.jspecify.annotations.Nullable;
 
-/** Captures who sent the bytes that a descriptor is about to read: SO_PASSCRED and SCM_CREDENTIALS, unix(7). */
+/**
+ * Captures who sent the bytes that a descriptor is about to read: SO_PASSCRED and SCM_CREDENTIALS, unix(7); on FreeBSD
+ * LOCAL_CREDS_PERSISTENT and SCM_CREDS2, on NetBSD LOCAL_CREDS and SCM_CREDS, unix(4).
+ */
 public final class MessageCapture {
-    private static final String PASSCRED = "setsockopt SO_PASSCRED";
+    private static final String PASSCRED = "setsockopt SO_PASSCRED or LOCAL_CREDS";
+
+    /** PEERCRED_EVERY of peercred.h. */
+    private static final int EVERY = 16;
 
     private MessageCapture() {}
 
@@ -36,6 +42,31 @@ public final class MessageCapture {
                         "this system attaches no credentials to what is read: capture those of the connection, without"
                                 + " firstRead()")
                 : absence(PASSCRED, status);
+    }
+
+    /**
+     * As {@link #begin}, if the kernel attaches them to all that is read, and not to the first message of a stream alone.
+     *
+     * @param fd the descriptor of an open channel, on that channel's event loop
+     * @param request what to ask for beyond the ids
+     * @return null if it does, else why not
+     */
+    public static @Nullable Absence beginEvery(int fd, CaptureRequest request) {
+        Absence unavailable = unavailable();
+        if (unavailable != null) {
+            return unavailable;
+        }
+        int status = every(fd, request);
+        return status == Status.UNSUPPORTED
+                ? new Absence(
+                        AbsenceReason.UNSUPPORTED,
+                        "this system does not attach credentials to all that is read of a stream: capture those of the"
+                                + " connection with PeerCredentialsHandler, on NetBSD also those of its first read")
+                : absence(PASSCRED, status);
+    }
+
+    static int every(int fd, CaptureRequest request) {
+        return Native.passCredentials(fd, want(request) | EVERY, true);
     }
 
     /**
@@ -92,6 +123,9 @@ public final class MessageCapture {
         if (status == Status.NOTHING_NOW) {
             return null;
         }
+        if (status == Status.NO_CREDENTIAL) {
+            return raced(buffer.call());
+        }
         if (status != Status.OK) {
             return Status.absence("recvmsg MSG_PEEK for " + buffer.call(), status, 0);
         }
@@ -114,12 +148,14 @@ public final class MessageCapture {
     }
 
     private static @Nullable Absence nobody(int uid, int gid, int pid) {
-        return UserNamespace.isNobody(pid, uid, gid)
-                ? new Absence(
-                        AbsenceReason.RACED,
-                        "the bytes were sent before SO_PASSCRED was on: set it on the listening socket too, with"
-                                + " PeerCredentialsAcceptHandler.builder().firstRead()")
-                : unmapped(uid, gid);
+        return UserNamespace.isNobody(pid, uid, gid) ? raced("SO_PASSCRED") : unmapped(uid, gid);
+    }
+
+    private static Absence raced(String mechanism) {
+        return new Absence(
+                AbsenceReason.RACED,
+                "the bytes were sent before " + mechanism + " was on: set it on the listening socket too, with"
+                        + " PeerCredentialsAcceptHandler.builder().firstRead()");
     }
 
     /** Why an id of a sender is not known in this user namespace; null if all are. */

@@ -7,7 +7,7 @@ import io.github.nettypeercred.spi.AttachedIds;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
-/** Sends bytes with credentials attached: sendmsg(2) with SCM_CREDENTIALS, unix(7). */
+/** Sends bytes with credentials attached: sendmsg(2) with SCM_CREDENTIALS, unix(7); on FreeBSD with SCM_CREDS, unix(4). */
 public final class MessageSending {
     // The same on every Unix.
     private static final int EPERM = 1;
@@ -37,7 +37,11 @@ public final class MessageSending {
             case Status.NOTHING_NOW -> 0;
             case Status.UNSUPPORTED ->
                 throw new CredentialsNotSentException(
-                        Reason.UNSUPPORTED, "this system attaches no credentials to what is sent", 0);
+                        Reason.UNSUPPORTED,
+                        "this system does not attach " + ids
+                                + " to what is sent: FreeBSD attaches the real and effective ids, and"
+                                + " elsewhere than on Linux the receiver has those of connect(2) alone",
+                        0);
             case -EPERM ->
                 throw new CredentialsNotSentException(
                         Reason.NOT_PERMITTED,

@@ -165,9 +165,13 @@ public final class NativeLibrary {
     }
 
     private static String platformName() {
+        return "netty_peercred_" + system() + "_" + arch();
+    }
+
+    /** The name of the kernel, as uname(1) has it, in lower case. */
+    static String system() {
         String os = System.getProperty("os.name").toLowerCase(Locale.ROOT);
-        // The name of the kernel, as uname(1) has it.
-        return "netty_peercred_" + (os.startsWith("mac") ? "darwin" : os.replaceAll("[^a-z0-9]", "")) + "_" + arch();
+        return os.startsWith("mac") ? "darwin" : os.replaceAll("[^a-z0-9]", "");
     }
 
     /** The processor in the words of Netty's native jars and ours. */

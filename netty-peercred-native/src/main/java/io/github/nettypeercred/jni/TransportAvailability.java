@@ -21,7 +21,7 @@ public final class TransportAvailability {
             return NativeLibrary.unavailabilityCause();
         }
         return new UnsupportedOperationException(
-                "Netty's " + transport + " transport is not available: " + nettyCause.getMessage()
+                "Netty's " + transport + " transport is not available: " + reason(nettyCause)
                         + advice(transport, netty.getModule(), nettyCause),
                 nettyCause);
     }
@@ -41,9 +41,23 @@ public final class TransportAvailability {
                 missing);
     }
 
+    private static String reason(Throwable nettyCause) {
+        Throwable inside = nettyCause instanceof ExceptionInInitializerError ? nettyCause.getCause() : null;
+        return String.valueOf((inside == null ? nettyCause : inside).getMessage());
+    }
+
     private static String advice(String transport, Module classes, Throwable nettyCause) {
+        boolean kqueue = transport.equals("kqueue");
+        String here = NativeLibrary.system();
+        if (kqueue && here.equals("linux")) {
+            return "; on Linux use netty-peercred-epoll or netty-peercred-io_uring";
+        }
+        if (kqueue && !here.equals("darwin")) {
+            return "; Netty publishes its kqueue library for macOS alone, so build netty-transport-native-kqueue of this version here";
+        }
+        String system = kqueue ? "osx" : "linux";
         // All of Netty's io_uring jars, whatever their processor, call their module by the name of the first.
-        String natives = "io.netty.transport." + transport + ".linux."
+        String natives = "io.netty.transport." + transport + "." + system + "."
                 + (transport.equals("io_uring") ? "x86_64" : NativeLibrary.arch());
         ModuleLayer layer = classes.getLayer();
         if (layer != null && layer.findModule(natives).isEmpty()) {
@@ -51,7 +65,7 @@ public final class TransportAvailability {
                     + natives;
         }
         return nettyCause instanceof UnsatisfiedLinkError
-                ? "; is netty-transport-native-" + transport + " with classifier linux-" + NativeLibrary.arch()
+                ? "; is netty-transport-native-" + transport + " with classifier " + system + "-" + NativeLibrary.arch()
                         + " on the class path?"
                 : "";
     }

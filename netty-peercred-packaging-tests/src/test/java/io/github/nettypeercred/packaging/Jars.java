@@ -27,8 +27,8 @@ final class Jars {
         return list("runtime-class-path").toList();
     }
 
-    /** Our modules for servers, and Netty 4.2 with both transports. */
-    static List<Path> ofBothTransports() {
+    /** Our modules for servers, and Netty 4.2 with all transports. */
+    static List<Path> ofAllTransports() {
         return list("test-class-path")
                 .filter(jar -> jar.getFileName().toString().matches("(netty|jspecify)-.*"))
                 .filter(jar -> !jar.equals(ours("testing")) && !jar.equals(ours("authz")))

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.github.nettypeercred.packaging.app.OnEpoll;
 import io.github.nettypeercred.packaging.app.OnIoUring;
+import io.github.nettypeercred.packaging.app.OnKQueue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,6 +112,25 @@ class ModulePathTest {
                         "available=true", "cause=none", "ensured", CAPTURED, "active", "message", "client closed=true");
     }
 
+    @Test
+    void kqueue_application_is_told_what_to_use_here() throws IOException {
+        Path application = compile("kqueue", "io.netty.transport.classes.epoll", OnKQueue.class);
+
+        assertThat(run(
+                                application,
+                                OnKQueue.class,
+                                "--add-modules",
+                                "io.github.nettypeercred.epoll,io.netty.transport.epoll.linux." + ARCH)
+                        .lines())
+                .contains(
+                        "available=false",
+                        "cause=Netty's kqueue transport is not available: Only supported on OSX/BSD; on Linux use"
+                                + " netty-peercred-epoll or netty-peercred-io_uring",
+                        CAPTURED,
+                        "active",
+                        "message");
+    }
+
     private static void assumeIoUring(String printed) {
         assumeTrue(
                 !printed.contains("Netty's io_uring transport is not available"),
@@ -161,6 +181,6 @@ class ModulePathTest {
     }
 
     private static List<Path> jars(Class<?> program) {
-        return program == OnEpoll.class ? Jars.ofEpollAlone() : Jars.ofBothTransports();
+        return program == OnEpoll.class ? Jars.ofEpollAlone() : Jars.ofAllTransports();
     }
 }

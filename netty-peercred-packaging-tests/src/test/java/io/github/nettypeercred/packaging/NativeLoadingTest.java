@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import io.github.nettypeercred.packaging.app.LibraryCause;
 import io.github.nettypeercred.packaging.app.OnEpoll;
 import io.github.nettypeercred.packaging.app.OnIoUring;
+import io.github.nettypeercred.packaging.app.OnKQueue;
 import io.github.nettypeercred.packaging.app.TwoClassLoaders;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -261,6 +262,22 @@ class NativeLoadingTest {
                 .doesNotContain("--add-modules");
     }
 
+    @Test
+    void kqueue_on_linux_is_unavailable_and_leaves_epoll_alone() {
+        String printed = onClassPath(OnKQueue.class);
+
+        assertThat(printed.lines())
+                .contains(
+                        "available=false",
+                        "cause=Netty's kqueue transport is not available: Only supported on OSX/BSD; on Linux use"
+                                + " netty-peercred-epoll or netty-peercred-io_uring",
+                        "active",
+                        "message");
+        assertThat(printed)
+                .contains("ensure failed=Netty's kqueue transport is not available: ")
+                .contains("captured uid=");
+    }
+
     private static String loading(String... arguments) {
         return onClassPath(LibraryCause.class, arguments);
     }
@@ -282,7 +299,7 @@ class NativeLoadingTest {
 
     private static String[] command(Class<?> program, String... arguments) {
         List<String> all = new ArrayList<>(List.of(arguments));
-        all.addAll(List.of("-cp", Jars.pathWithPrograms(Jars.ofBothTransports()), program.getName()));
+        all.addAll(List.of("-cp", Jars.pathWithPrograms(Jars.ofAllTransports()), program.getName()));
         return all.toArray(new String[0]);
     }
 

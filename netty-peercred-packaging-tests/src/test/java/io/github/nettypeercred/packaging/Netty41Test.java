@@ -8,6 +8,8 @@ import io.github.nettypeercred.packaging.app.Client;
 import io.github.nettypeercred.packaging.app.EpollServer;
 import io.github.nettypeercred.packaging.app.OnEpoll;
 import io.github.nettypeercred.packaging.app.OnIoUring;
+import io.github.nettypeercred.packaging.app.OnKQueue;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -129,6 +131,18 @@ class Netty41Test {
                         + " [io/netty/channel/uring/");
     }
 
+    @Test
+    void kqueue_without_its_netty_classes_is_skipped() {
+        String path = Jars.path(List.of(Jars.ours("kqueue"))) + File.pathSeparator + classPath("4.1");
+
+        assertThat(Child.java("-cp", path, OnEpoll.class.getName())).contains("captured uid=");
+        assertThat(Child.java("-cp", path, OnKQueue.class.getName(), "ask only"))
+                .contains("available=false")
+                .contains("cause=Netty's kqueue transport is not available: its classes are missing, add"
+                        + " netty-transport-classes-kqueue of the version of the other Netty jars"
+                        + " [io/netty/channel/kqueue/");
+    }
+
     private Path writeLogging() {
         try {
             return Files.writeString(
@@ -184,7 +198,7 @@ class Netty41Test {
     private static String classPath(String netty) {
         List<Path> jars = new ArrayList<>(List.of(Jars.ours("io_uring")));
         if (netty.equals("4.2")) {
-            jars.addAll(Jars.ofBothTransports());
+            jars.addAll(Jars.ofAllTransports());
         } else {
             Jars.ofEpollAlone().stream().filter(Jars::isOurs).forEach(jars::add);
             jars.addAll(Jars.ofNetty41());

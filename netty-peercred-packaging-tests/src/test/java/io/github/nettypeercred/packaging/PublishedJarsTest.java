@@ -63,7 +63,8 @@ class PublishedJarsTest {
                         "provides io.github.nettypeercred.spi.TrustedFile with"
                                 + " io.github.nettypeercred.jni.NativeTrustedFile",
                         "qualified exports io.github.nettypeercred.jni to io.github.nettypeercred.epoll"
-                                + " io.github.nettypeercred.iouring io.github.nettypeercred.service");
+                                + " io.github.nettypeercred.iouring io.github.nettypeercred.kqueue"
+                                + " io.github.nettypeercred.service");
     }
 
     @Test
@@ -101,6 +102,24 @@ class PublishedJarsTest {
                         "requires org.jspecify static",
                         "provides io.github.nettypeercred.spi.PeerCredentialsTransport with"
                                 + " io.github.nettypeercred.iouring.IoUringPeerCredentials");
+    }
+
+    @Test
+    void kqueue_is_a_module() {
+        assertThat(description("kqueue"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.kqueue jar",
+                        "exports io.github.nettypeercred.kqueue",
+                        "requires io.github.nettypeercred transitive",
+                        "requires io.github.nettypeercred.jni",
+                        "requires io.netty.common",
+                        "requires io.netty.transport",
+                        "requires io.netty.transport.classes.kqueue",
+                        "requires io.netty.transport.unix.common",
+                        "requires java.base mandated",
+                        "requires org.jspecify static",
+                        "provides io.github.nettypeercred.spi.PeerCredentialsTransport with"
+                                + " io.github.nettypeercred.kqueue.KQueuePeerCredentials");
     }
 
     @Test
@@ -177,7 +196,7 @@ class PublishedJarsTest {
     void package_is_in_one_jar_only() {
         Map<String, String> owners = new HashMap<>();
         for (ModuleReference reference : ModuleFinder.of(
-                        Stream.concat(Jars.published().stream(), Jars.ofBothTransports().stream())
+                        Stream.concat(Jars.published().stream(), Jars.ofAllTransports().stream())
                                 .toArray(Path[]::new))
                 .findAll()) {
             for (String name : reference.descriptor().packages()) {

@@ -212,7 +212,7 @@ abstract class AbstractSendCredentialsTest {
                 "-cp",
                 Goon.classPathForAll(),
                 SendingClient.class.getName(),
-                transport() instanceof TestTransport.Epoll ? "epoll" : "io_uring"));
+                transport() instanceof TestTransport.IoUring ? "io_uring" : "epoll"));
         String[] allowed = {"real", "effective", "saved", "1000 200", "2000 100"};
         String[] delivered = {"1000 100", "2000 200", "2000 200", "1000 200", "2000 100"};
         String[] forbidden = {"0 100", "1000 0", "1000 100 1", "4294967294 100"};

@@ -30,6 +30,7 @@ final class DatagramChild {
     static List<String> command(String... arguments) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Dkqueue.numbers=" + System.getProperty("kqueue.numbers"),
                 "-cp",
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                 DatagramChild.class.getName()));
@@ -46,7 +47,7 @@ final class DatagramChild {
         ChannelInboundHandlerAdapter application =
                 args[0].equals("namespace") ? new Printer() : new Counter(args[0].equals("exhausted-process"));
         Channel channel = new Bootstrap()
-                .group(TestTransport.EPOLL.newGroup(1))
+                .group(TestTransport.of(Class.forName(args[1])).newGroup(1))
                 .channel((Class<? extends Channel>) Class.forName(args[1]))
                 .handler(new ChannelInitializer<>() {
                     @Override

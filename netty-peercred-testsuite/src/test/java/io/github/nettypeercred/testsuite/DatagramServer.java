@@ -37,7 +37,7 @@ final class DatagramServer implements AutoCloseable {
             boolean truncated) {}
 
     final BlockingQueue<Object> seen = new LinkedBlockingQueue<>();
-    private final EventLoopGroup group = TestTransport.EPOLL.newGroup(1);
+    private final EventLoopGroup group;
     private final Path path = TestServer.newPath();
     private final Channel channel;
 
@@ -46,6 +46,7 @@ final class DatagramServer implements AutoCloseable {
             AttestedDatagramHandler.Builder handler,
             Consumer<Bootstrap> options,
             @Nullable ChannelInboundHandlerAdapter application) {
+        group = TestTransport.of(type).newGroup(1);
         ChannelInboundHandlerAdapter last = application == null ? new Recorder(seen) : application;
         Bootstrap bootstrap = new Bootstrap().group(group).channel(type).handler(new ChannelInitializer<>() {
             @Override

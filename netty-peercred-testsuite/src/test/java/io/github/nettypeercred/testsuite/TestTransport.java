@@ -8,6 +8,9 @@ import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.epoll.EpollEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
+import io.netty.channel.kqueue.KQueueDomainSocketChannel;
+import io.netty.channel.kqueue.KQueueOnEpoll;
+import io.netty.channel.kqueue.KQueueServerDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketChannel;
 import io.netty.channel.uring.IoUringDomainSocketChannel;
 import io.netty.channel.uring.IoUringIoHandler;
@@ -22,6 +25,11 @@ interface TestTransport {
     Class<? extends ServerChannel> serverChannel();
 
     Class<? extends DomainSocketChannel> clientChannel();
+
+    /** The one that runs channels of a type. */
+    static TestTransport of(Class<?> channel) {
+        return channel.getName().startsWith("io.netty.channel.kqueue.") ? new KQueue() : EPOLL;
+    }
 
     private static boolean isNetty41() {
         try {
@@ -54,6 +62,24 @@ interface TestTransport {
         @SuppressWarnings("deprecation") // the only one that 4.1 has
         public EventLoopGroup newGroup(int threads) {
             return new EpollEventLoopGroup(threads);
+        }
+    }
+
+    /** Netty's kqueue channels, on epoll. */
+    final class KQueue implements TestTransport {
+        @Override
+        public EventLoopGroup newGroup(int threads) {
+            return new MultiThreadIoEventLoopGroup(threads, KQueueOnEpoll.newFactory());
+        }
+
+        @Override
+        public Class<? extends ServerChannel> serverChannel() {
+            return KQueueServerDomainSocketChannel.class;
+        }
+
+        @Override
+        public Class<? extends DomainSocketChannel> clientChannel() {
+            return KQueueDomainSocketChannel.class;
         }
     }
 
