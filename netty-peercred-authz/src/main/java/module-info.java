@@ -3,7 +3,6 @@
 /** Who may do what: a policy over the credentials of peers, and the names of users and groups. */
 module io.github.nettypeercred.authz {
     requires transitive io.github.nettypeercred;
-    requires io.netty.buffer;
     requires transitive io.netty.common;
     requires transitive io.netty.transport;
     requires transitive io.netty.buffer;

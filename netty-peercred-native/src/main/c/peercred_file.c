@@ -26,7 +26,7 @@ static int defect(struct peercred_file *out, int status, const struct stat *foun
     out->status = status;
     out->mode = (uint32_t)found->st_mode;
     out->owner = (uint32_t)found->st_uid;
-    out->links = found->st_nlink > UINT32_MAX ? UINT32_MAX : (uint32_t)found->st_nlink;
+    out->links = (uint64_t)found->st_nlink > UINT32_MAX ? UINT32_MAX : (uint32_t)found->st_nlink;
     return -1;
 }
 
