@@ -8,8 +8,13 @@ import com.fasterxml.jackson.core.SerializableString;
 import com.fasterxml.jackson.core.io.CharacterEscapes;
 import com.fasterxml.jackson.core.json.JsonWriteFeature;
 import io.github.nettypeercred.Absence;
+import io.github.nettypeercred.Answer;
 import io.github.nettypeercred.SupplementaryGroups;
 import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.process.ProcessCapabilities;
+import io.github.nettypeercred.process.ProcessFacts;
+import io.github.nettypeercred.process.ProcessIds;
+import io.github.nettypeercred.process.ProcessStart;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.util.List;
@@ -82,6 +87,50 @@ final class JsonReport implements Report {
         });
     }
 
+    @Override
+    public void process(Answer<ProcessIds> ids, ProcessFacts facts) throws IOException {
+        event("process", object -> {
+            if (ids.value().isPresent()) {
+                ids(object, ids.value().get());
+            }
+            if (facts.start().value().isPresent()) {
+                ProcessStart start = facts.start().value().get();
+                object.writeStringField("started", start.time().toString());
+                object.writeNumberField("startTicks", start.ticks());
+            }
+            text(object, "exe", facts.executable().value());
+            words(object, "cmdline", facts.commandLine().value());
+            text(object, "cgroup", facts.cgroup().value());
+            text(object, "unit", facts.unit().value());
+            if (facts.capabilities().value().isPresent()) {
+                capabilities(object, facts.capabilities().value().get());
+            }
+        });
+    }
+
+    private static void ids(JsonGenerator object, ProcessIds ids) throws IOException {
+        object.writeNumberField("pid", ids.pid());
+        if (ids.parentPid() != 0) {
+            object.writeNumberField("parent", ids.parentPid());
+        }
+        object.writeNumberField("realUid", ids.realUid());
+        object.writeNumberField("effectiveUid", ids.effectiveUid());
+        object.writeNumberField("savedUid", ids.savedUid());
+        object.writeNumberField("realGid", ids.realGid());
+        object.writeNumberField("effectiveGid", ids.effectiveGid());
+        object.writeNumberField("savedGid", ids.savedGid());
+    }
+
+    private static void capabilities(JsonGenerator object, ProcessCapabilities capabilities) throws IOException {
+        object.writeObjectFieldStart("capabilities");
+        object.writeStringField("inheritable", Capabilities.hex(capabilities.inheritable()));
+        object.writeStringField("permitted", Capabilities.hex(capabilities.permitted()));
+        object.writeStringField("effective", Capabilities.hex(capabilities.effective()));
+        object.writeStringField("bounding", Capabilities.hex(capabilities.bounding()));
+        object.writeStringField("ambient", Capabilities.hex(capabilities.ambient()));
+        object.writeEndObject();
+    }
+
     private void event(String event, Content content) throws IOException {
         StringWriter line = new StringWriter();
         try (JsonGenerator object = json.createGenerator(line)) {
@@ -132,14 +181,18 @@ final class JsonReport implements Report {
         }
         object.writeObjectFieldStart("derived");
         text(object, "exe", executable);
-        if (commandLine.isPresent()) {
-            object.writeArrayFieldStart("cmdline");
-            for (String word : commandLine.get()) {
+        words(object, "cmdline", commandLine);
+        object.writeEndObject();
+    }
+
+    private static void words(JsonGenerator object, String key, Optional<List<String>> words) throws IOException {
+        if (words.isPresent()) {
+            object.writeArrayFieldStart(key);
+            for (String word : words.get()) {
                 object.writeString(word);
             }
             object.writeEndArray();
         }
-        object.writeEndObject();
     }
 
     private static void text(JsonGenerator object, String key, Optional<String> text) throws IOException {

@@ -36,8 +36,11 @@ public final class Lspc implements Callable<Integer> {
     @Parameters(arity = "0..1", paramLabel = "PATH", description = "The socket's path.")
     private @Nullable String path;
 
-    @Option(names = "--json", description = "Print one JSON object in one line.")
+    @Option(names = "--json", description = "Print JSON Lines.")
     private boolean json;
+
+    @Option(names = "--process", description = "Show what its process is now, too.")
+    private boolean process;
 
     /** Made by {@link #main} and by picocli. */
     public Lspc() {}
@@ -73,7 +76,7 @@ public final class Lspc implements Callable<Integer> {
         if (path == null) {
             throw new ParameterException(spec.commandLine(), "PATH or a command is missing");
         }
-        new WhoListens(SocketPath.of(path, spec), Report.of(json)).run();
+        new WhoListens(SocketPath.of(path, spec), process, Report.of(json)).run();
         return 0;
     }
 }

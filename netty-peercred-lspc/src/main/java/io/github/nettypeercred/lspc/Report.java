@@ -2,6 +2,9 @@
 package io.github.nettypeercred.lspc;
 
 import io.github.nettypeercred.Absence;
+import io.github.nettypeercred.Answer;
+import io.github.nettypeercred.process.ProcessFacts;
+import io.github.nettypeercred.process.ProcessIds;
 import java.io.IOException;
 import java.util.OptionalLong;
 
@@ -29,4 +32,7 @@ interface Report {
 
     /** This is who serves a socket. */
     void listener(SocketPath path, Peer listener, Liveness liveness) throws IOException;
+
+    /** This is what the system says now of the process that serves it. */
+    void process(Answer<ProcessIds> ids, ProcessFacts facts) throws IOException;
 }

@@ -6,6 +6,7 @@ import io.github.nettypeercred.Answer;
 import io.github.nettypeercred.SupplementaryGroups;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.process.ProcessFacts;
+import io.github.nettypeercred.process.ProcessIds;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -85,6 +86,20 @@ final class TextReport implements Report {
             row("exe", known(facts.executable(), Printable::word));
             row("cmdline", known(facts.commandLine(), TextReport::words));
         }
+    }
+
+    @Override
+    public void process(Answer<ProcessIds> ids, ProcessFacts facts) throws IOException {
+        out.line("the process now (real, effective, saved ids are the kernel's word, the rest is from /proc):");
+        row("parent", known(ids, now -> now.parentPid() == 0 ? "not visible here" : "" + now.parentPid()));
+        row("uids", known(ids, now -> now.realUid() + " " + now.effectiveUid() + " " + now.savedUid()));
+        row("gids", known(ids, now -> now.realGid() + " " + now.effectiveGid() + " " + now.savedGid()));
+        row("started", known(facts.start(), start -> start.time().toString()));
+        row("exe", known(facts.executable(), Printable::word));
+        row("cmdline", known(facts.commandLine(), TextReport::words));
+        row("cgroup", known(facts.cgroup(), Printable::word));
+        row("unit", known(facts.unit(), Printable::word));
+        row("caps", known(facts.capabilities(), caps -> Capabilities.hex(caps.effective())));
     }
 
     private void row(String name, String value) throws IOException {

@@ -3,19 +3,20 @@ package io.github.nettypeercred.lspc;
 
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.process.PeerProcess;
+import io.github.nettypeercred.process.ProcessFacts;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.OptionalLong;
 
-/** Connects to a socket and reports who listens there. */
-final class WhoListens {
-    private final SocketPath path;
-    private final Report report;
-
-    WhoListens(SocketPath path, Report report) {
-        this.path = path;
-        this.report = report;
-    }
-
+/**
+ * Connects to a socket and reports who listens there.
+ *
+ * @param path the socket's path
+ * @param process whether to report what the process is now
+ * @param report where to report
+ */
+record WhoListens(SocketPath path, boolean process, Report report) {
     void run() throws IOException, Failure, InterruptedException {
         path.requireSocket();
         try (ListenerConnection connection = ListenerConnection.open(path)) {
@@ -29,13 +30,18 @@ final class WhoListens {
         }
     }
 
-    private void report(UnixPeerCredentials credentials) throws IOException {
+    private void report(UnixPeerCredentials credentials) throws IOException, Failure {
         Liveness liveness = Liveness.of(credentials.process());
-        Peer listener = Peer.named(
-                credentials,
-                credentials.process().value().map(process -> process.facts(Runnable::run)
-                        .join()),
-                Names.ofThisSystem());
-        report.listener(path, listener, liveness);
+        Optional<PeerProcess> handle = credentials.process().value();
+        Optional<ProcessFacts> facts =
+                handle.map(open -> open.facts(Runnable::run).join());
+        report.listener(path, Peer.named(credentials, facts, Names.ofThisSystem()), liveness);
+        if (process) {
+            if (handle.isEmpty()) {
+                throw path.failure("there is no handle of the process that serves it: "
+                        + credentials.process().absence().orElseThrow());
+            }
+            report.process(handle.get().currentIds(), facts.orElseThrow());
+        }
     }
 }

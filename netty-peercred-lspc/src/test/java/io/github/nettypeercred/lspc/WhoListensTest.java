@@ -73,6 +73,33 @@ class WhoListensTest {
     }
 
     @Test
+    void process_isShownAsItIsNow() throws Exception {
+        assumeRoot();
+        try (Child listener = peer(as(4294967290L, "27"), PEER, "inherit", path);
+                Child json = lspc(path, "--process", "--json");
+                Child text = lspc(path, "--process")) {
+            json.line();
+            assertThat(json.line())
+                    .startsWith(
+                            "{\"event\":\"process\",\"pid\":" + listener.pid() + ",\"parent\":"
+                                    + ProcessHandle.current().pid()
+                                    + ",\"realUid\":4294967290,\"effectiveUid\":4294967290,\"savedUid\":4294967290,"
+                                    + "\"realGid\":4294967290,\"effectiveGid\":4294967290,\"savedGid\":4294967290,\"started\":\"2")
+                    .contains(
+                            ",\"exe\":\"" + PEER + "\"",
+                            "\"capabilities\":{\"inheritable\":\"0000000000000000\",\"permitted\":\"0000000000000000\","
+                                    + "\"effective\":\"0000000000000000\",");
+            assertThat(json.rest()).isEmpty();
+            assertThat(json.exitCode()).isZero();
+            assertThat(text.rest())
+                    .contains(
+                            "the process now (real, effective, saved ids are the kernel's word, the rest is from /proc):",
+                            "  uids     4294967290 4294967290 4294967290",
+                            "  caps     0000000000000000");
+        }
+    }
+
+    @Test
     void listenerThatIsGone_isSaidToBe() throws Exception {
         try (Child listener = peer("inherit", path)) {
             listener.signal("KILL");
