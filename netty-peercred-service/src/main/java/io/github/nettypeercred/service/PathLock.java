@@ -82,7 +82,10 @@ final class PathLock implements AutoCloseable {
         try {
             fd = ServiceCalls.openLock(folder.fd, folder.name + SUFFIX);
         } catch (ErrnoException e) {
-            throw new ServiceSocketException(Reason.FAILED, name + ": " + e.getMessage(), e);
+            String why = e.isPermissionDenied()
+                    ? "permission denied: it is another user's, or this one may not write to the folder"
+                    : String.valueOf(e.getMessage());
+            throw new ServiceSocketException(Reason.FAILED, name + ": " + why, e);
         }
         try {
             Inode inode = ServiceCalls.stat(fd, null);
