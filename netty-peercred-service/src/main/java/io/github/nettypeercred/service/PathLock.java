@@ -14,9 +14,9 @@ import java.time.Duration;
 final class PathLock implements AutoCloseable {
     static final String SUFFIX = ".lock";
     static final Duration PATIENCE = Duration.ofSeconds(30);
+    static final Duration PAUSE = Duration.ofMillis(5);
 
     private static final int REGULAR = 0100000;
-    private static final long PAUSE_MILLIS = 5;
 
     private final int fd;
     private final Step.Observer observer;
@@ -26,32 +26,31 @@ final class PathLock implements AutoCloseable {
         this.observer = observer;
     }
 
-    static PathLock acquire(SocketFolder folder, Duration patience, Step.Observer observer)
-            throws ServiceSocketException {
+    static PathLock acquire(SocketFolder folder, ServiceSocket.Builder wanted) throws ServiceSocketException {
         int fd = open(folder);
         boolean locked = false;
         try {
             long start = System.nanoTime();
             while (true) {
-                observer.before(Step.LOCK);
+                wanted.observer.before(Step.LOCK);
                 if (ServiceCalls.tryLock(fd)) {
                     if (isThere(folder, fd)) {
                         locked = true;
-                        return new PathLock(fd, observer);
+                        return new PathLock(fd, wanted.observer);
                     }
                     // Somebody has removed it while it was waited for: whoever comes now locks another one.
                     ServiceCalls.close(fd);
                     fd = -1;
                     fd = open(folder);
                 }
-                if (System.nanoTime() - start > patience.toNanos()) {
+                if (System.nanoTime() - start > wanted.lockPatience.toNanos()) {
                     throw new ServiceSocketException(
                             Reason.LOCKED,
                             folder.path + SUFFIX
                                     + ": another one that takes or gives up the path has kept the lock for "
-                                    + patience.toSeconds() + " s; fuser(1) on that file tells who");
+                                    + wanted.lockPatience.toSeconds() + " s; fuser(1) on that file tells who");
                 }
-                Thread.sleep(PAUSE_MILLIS);
+                Thread.sleep(wanted.lockPause.toMillis());
             }
         } catch (ErrnoException e) {
             throw folder.failed(e);
@@ -83,7 +82,10 @@ final class PathLock implements AutoCloseable {
         try {
             fd = ServiceCalls.openLock(folder.fd, folder.name + SUFFIX);
         } catch (ErrnoException e) {
-            throw new ServiceSocketException(Reason.FAILED, name + ": " + e.getMessage(), e);
+            String why = e.isPermissionDenied()
+                    ? "permission denied: it is another user's, or this one may not write to the folder"
+                    : String.valueOf(e.getMessage());
+            throw new ServiceSocketException(Reason.FAILED, name + ": " + why, e);
         }
         try {
             Inode inode = ServiceCalls.stat(fd, null);

@@ -199,7 +199,7 @@ public final class ServiceSocket implements AutoCloseable {
     }
 
     private void remove() {
-        try (PathLock lock = PathLock.acquire(folder, wanted.lockPatience, wanted.observer);
+        try (PathLock lock = PathLock.acquire(folder, wanted);
                 HeldSocket there = folder.hold(folder.name)) {
             if (there == null || !there.inode().isSame(held.inode()) || isServed(there)) {
                 return;
@@ -237,6 +237,7 @@ public final class ServiceSocket implements AutoCloseable {
         boolean takeOver;
         boolean offerHandOver;
         Duration lockPatience = PathLock.PATIENCE;
+        Duration lockPause = PathLock.PAUSE;
         Step.Observer observer = Step.Observer.NONE;
 
         private Builder(Path path) {

@@ -62,10 +62,16 @@ final class SocketFolder implements AutoCloseable {
     }
 
     private static String defect(TrustedFileException e) {
-        return e.defect() == TrustedFileException.Defect.WRITABLE
-                ? e.component() + ": others than root and this process's user may write to this folder; take that away"
-                        + " (chmod go-w), or use one that only they may, such as below /run"
-                : String.valueOf(e.getMessage());
+        return switch (e.defect()) {
+            case WRITABLE ->
+                e.component() + ": others than root and this process's user may write to this folder; take that away"
+                        + " (chmod go-w), or use one that only they may, such as below /run";
+            case OWNER ->
+                e.component()
+                        + ": belongs to another user than root and this process's, who could change what is in it;"
+                        + " do this as that user, or use a folder of root's";
+            default -> String.valueOf(e.getMessage());
+        };
     }
 
     /** Makes sure that the path is short enough to be bound by way of its first name. */

@@ -32,7 +32,7 @@ final class Taking {
     record Taken(int fd, HeldSocket held, Origin origin, int control) {}
 
     Taken take() throws ServiceSocketException {
-        try (PathLock lock = PathLock.acquire(folder, wanted.lockPatience, wanted.observer)) {
+        try (PathLock lock = PathLock.acquire(folder, wanted)) {
             OptionalInt inherited = Activation.take(folder.path);
             lock.before(Step.PROBE);
             requireRoomForControl();

@@ -244,6 +244,18 @@ class ServiceSocketTest {
     }
 
     @Test
+    void folderOfAnotherUser_isRefused() throws IOException {
+        Place.assumeRoot();
+        Files.setAttribute(place.folder, "unix:uid", 1000);
+        assertThat(refusal(place.path))
+                .hasMessage(place.folder + ": belongs to another user than root and this process's, who could change"
+                        + " what is in it; do this as that user, or use a folder of root's")
+                .extracting(ServiceSocketException::reason)
+                .isEqualTo(Reason.UNTRUSTED_PATH);
+        assertThat(place.files()).isEmpty();
+    }
+
+    @Test
     void longestPath_isTaken_andALongerOneRefused() throws ServiceSocketException {
         String name =
                 "n".repeat(SocketFolder.LONGEST_PATH - place.folder.toString().length() - 1);
