@@ -229,7 +229,7 @@ public final class Main {
             return;
         }
         System.out.printf("%n%s%n%n| | a second | x without | bytes a %s |%n|---|---|---|---|%n", title, unit);
-        for (String kind : List.of("plain", "oneShot", "systemCall", "accept", "ids", "all")) {
+        for (String kind : List.of("plain", "oneShot", "systemCall", "accept", "limits", "ids", "all")) {
             Samples nanos = samples(counted, benchmark + '.' + kind + "Nanos");
             System.out.printf(
                     Locale.ROOT,
@@ -239,6 +239,7 @@ public final class Main {
                         case "oneShot" -> "with a handler that captures nothing and leaves";
                         case "systemCall" -> "with the bare system call";
                         case "accept" -> "with the accept handler";
+                        case "limits" -> "with the accept handler and limits";
                         case "ids" -> "with the default handler";
                         default -> "with groups and process";
                     },
@@ -288,6 +289,10 @@ public final class Main {
                     .over(samples(counted, "accept.acceptNanos"))
                     .median();
             bar("the same with the accept handler", "%.3f x".formatted(early), early >= 0.97);
+            double limited = samples(counted, "accept.plainNanos")
+                    .over(samples(counted, "accept.limitsNanos"))
+                    .median();
+            bar("with limits at least 0.95 x without", "%.3f x".formatted(limited), limited >= 0.95);
         }
         if (counted.containsKey("echo.plainNanos")) {
             double ratio = samples(counted, "echo.plainNanos")
