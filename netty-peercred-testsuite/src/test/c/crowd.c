@@ -5,6 +5,7 @@
 //   echo PATH UID N ROUNDS SIZE  as a user: N connections; ROUNDS times over each write SIZE bytes and read them back.
 //                                Prints how many came back right, and how many connections failed
 //   flood PATH UID               as a user: connect and close, for ever
+//   datagrams PATH UID           as a user: connect once, and send datagrams to PATH with a "d" behind it, for ever
 //   hold PATH UID N              as a user: connect N times, print how many the server kept, wait for a line
 //   deaf PATH UID N              as a user: N connections; write to all of them, for ever, and never read
 //   fold PATH UID N              as N users from UID on, a connection each: write to all of them for ever, and read what comes back
@@ -62,6 +63,18 @@ static int echo(int count, int rounds, size_t size) {
     return 0;
 }
 
+static void datagrams(void) {
+    static char bytes[4096];
+    int fd;
+    open_connection();
+    fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+    if (fd < 0) die("socket");
+    strcat(server.sun_path, "d");
+    for (;;) {
+        if (sendto(fd, bytes, sizeof bytes, 0, (struct sockaddr *)&server, sizeof server) < 0) die("sendto");
+    }
+}
+
 static int hold(int count) {
     int *fds = calloc((size_t)count, sizeof *fds), kept = 0;
     char byte = 'x';
@@ -95,7 +108,7 @@ static void write_for_ever(struct pollfd *fds, nfds_t count, bool reads) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 4 || strlen(argv[2]) >= sizeof server.sun_path) return 2;
+    if (argc < 4 || strlen(argv[2]) + 1 >= sizeof server.sun_path) return 2;
     strcpy(server.sun_path, argv[2]);
     const char *what = argv[1];
     uid_t uid = (uid_t)strtoul(argv[3], NULL, 10);
@@ -115,6 +128,7 @@ int main(int argc, char **argv) {
     if (strcmp(what, "flood") == 0) {
         for (;;) close(open_connection());
     }
+    if (strcmp(what, "datagrams") == 0) datagrams();
     if (strcmp(what, "deaf") == 0) {
         for (int i = 0; i < count; i++) fds[i].fd = open_connection();
         write_for_ever(fds, (nfds_t)count, false);

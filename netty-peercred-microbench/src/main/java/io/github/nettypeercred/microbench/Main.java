@@ -258,7 +258,7 @@ public final class Main {
             return;
         }
         System.out.printf("%n%s%n%n| | a second | x without | bytes a %s |%n|---|---|---|---|%n", title, unit);
-        List<String> kinds = new ArrayList<>(List.of("plain", "oneShot", "systemCall", "accept", "ids", "all"));
+        List<String> kinds = new ArrayList<>(List.of("plain", "oneShot", "systemCall", "accept", "limits", "ids", "all"));
         if (benchmark.equals("echo")) {
             kinds.addAll(List.of("firstRead", "everyRead", "envelopes"));
         }
@@ -272,6 +272,7 @@ public final class Main {
                         case "oneShot" -> "with a handler that captures nothing and leaves";
                         case "systemCall" -> "with the bare system call";
                         case "accept" -> "with the accept handler";
+                        case "limits" -> "with the accept handler and limits";
                         case "ids" -> "with the default handler";
                         case "firstRead" -> "after a first read was captured";
                         case "everyRead" -> "with every read looked at, plain bytes";
@@ -324,6 +325,10 @@ public final class Main {
                     .over(samples(counted, "accept.acceptNanos"))
                     .median();
             bar("the same with the accept handler", "%.3f x".formatted(early), early >= 0.97);
+            double limited = samples(counted, "accept.plainNanos")
+                    .over(samples(counted, "accept.limitsNanos"))
+                    .median();
+            bar("with limits at least 0.95 x without", "%.3f x".formatted(limited), limited >= 0.95);
         }
         if (counted.containsKey("datagrams.plainNanos")) {
             Samples plain = samples(counted, "datagrams.plainNanos");

@@ -5,6 +5,8 @@ import com.sun.management.ThreadMXBean;
 import io.github.nettypeercred.EveryReadHandler;
 import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsHandler;
+import io.github.nettypeercred.authz.limits.OverLimit;
+import io.github.nettypeercred.authz.limits.PeerLimits;
 import io.github.nettypeercred.epoll.EpollPeerCredentials;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -43,6 +45,8 @@ final class Servers implements AutoCloseable {
         IDS,
         /** The default accept handler, in front of the acceptor, and nothing in the connection's pipeline. */
         ACCEPT,
+        /** The same, with limits of every kind behind it, and their handler in the connection's pipeline. */
+        LIMITS,
         /** One that captures groups and process too. */
         ALL,
         /** One that captured who sent the first bytes, and the accept handler that goes with it. */
@@ -62,6 +66,12 @@ final class Servers implements AutoCloseable {
 
     private final PeerCredentialsHandler.Builder all =
             PeerCredentialsHandler.builder().groups().process();
+    private final PeerLimits limits = PeerLimits.builder()
+            .connections(1 << 20)
+            .connectionsPerSecond(1 << 20, 1 << 20, OverLimit.SLOW)
+            .messagesPerSecond(1 << 30, 1 << 30, OverLimit.SLOW)
+            .bytesPerSecond(1L << 32, 1L << 32, OverLimit.SLOW)
+            .build();
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final long eventLoopThread;
     private final Map<Kind, Path> paths = new EnumMap<>(Kind.class);
@@ -82,6 +92,7 @@ final class Servers implements AutoCloseable {
                         protected void initChannel(Channel child) {
                             switch (kind) {
                                 case PLAIN, ACCEPT -> {}
+                                case LIMITS -> child.pipeline().addLast(limits.handler());
                                 case SYSTEM_CALL ->
                                     Floor.check(Floor.loop(
                                             ((EpollDomainSocketChannel) child)
@@ -113,6 +124,13 @@ final class Servers implements AutoCloseable {
                     });
             if (kind == Kind.ACCEPT) {
                 bootstrap.handler(new PeerCredentialsAcceptHandler());
+            } else if (kind == Kind.LIMITS) {
+                bootstrap.handler(new ChannelInitializer<>() {
+                    @Override
+                    protected void initChannel(Channel server) {
+                        server.pipeline().addLast(new PeerCredentialsAcceptHandler(), limits.acceptHandler());
+                    }
+                });
             }
             if (kind.readsAttested()) {
                 bootstrap.handler(

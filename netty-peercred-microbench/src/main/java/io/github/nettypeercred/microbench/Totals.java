@@ -23,6 +23,8 @@ public class Totals {
     public double systemCallBytes;
     public double acceptNanos;
     public double acceptBytes;
+    public double limitsNanos;
+    public double limitsBytes;
     public double idsNanos;
     public double idsBytes;
     public double allNanos;
@@ -63,6 +65,10 @@ public class Totals {
             case ACCEPT -> {
                 acceptNanos = medianNanos;
                 acceptBytes = medianBytes;
+            }
+            case LIMITS -> {
+                limitsNanos = medianNanos;
+                limitsBytes = medianBytes;
             }
             case IDS -> {
                 idsNanos = medianNanos;

@@ -46,7 +46,7 @@ abstract class AbstractLimitsTest {
                 "left out: peers under other users need root, and these tests do not run as root");
     }
 
-    private static Peer crowd(Object... words) {
+    static Peer crowd(Object... words) {
         List<String> command = new ArrayList<>(List.of(CROWD));
         for (Object word : words) {
             command.add(word.toString());
