@@ -258,7 +258,8 @@ public final class Main {
             return;
         }
         System.out.printf("%n%s%n%n| | a second | x without | bytes a %s |%n|---|---|---|---|%n", title, unit);
-        List<String> kinds = new ArrayList<>(List.of("plain", "oneShot", "systemCall", "accept", "limits", "ids", "all"));
+        List<String> kinds =
+                new ArrayList<>(List.of("plain", "oneShot", "systemCall", "accept", "limits", "ids", "all"));
         if (benchmark.equals("echo")) {
             kinds.addAll(List.of("firstRead", "everyRead", "envelopes"));
         }
