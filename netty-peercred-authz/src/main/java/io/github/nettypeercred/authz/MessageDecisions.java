@@ -33,6 +33,11 @@ final class MessageDecisions {
     private @Nullable PeerCredentialsResult lastSender;
     private @Nullable PeerAccess last;
 
+    /** A message that waits for its delivery, and the answer to the question that was put about it. */
+    private @Nullable Object askedAbout;
+
+    private @Nullable PeerAccess answer;
+
     /** All that is attested of a sender. */
     private record Key(long generation, long uid, long gid, int pid, Optional<String> label, Mechanism mechanism) {}
 
@@ -67,10 +72,18 @@ final class MessageDecisions {
         return new PeerEvidence(connection, sender, null);
     }
 
-    /** What is decided about a sender, null if it has to be asked. */
+    /** What is decided about a message and its sender, null if it has to be asked. */
     @Nullable
-    PeerAccess known(Channel channel, PeerCredentialsResult sender) {
+    PeerAccess known(Channel channel, Object message, PeerCredentialsResult sender) {
         long generation = authorization.generation();
+        if (message == askedAbout) {
+            PeerAccess answered = answer;
+            askedAbout = null;
+            answer = null;
+            if (answered != null && answered.generation() == generation) { // else replaced while others were played
+                return answered;
+            }
+        }
         if (last != null && sender == lastSender && last.generation() == generation) {
             return last;
         }
@@ -80,24 +93,26 @@ final class MessageDecisions {
             Key key = key(generation, sender);
             return key == null ? null : answers.get(key);
         }
-        authorization.report("message", channel, evidence, now);
+        authorization.audit().decided("message", channel, evidence, now, authorization.state());
         remember(sender, now);
         return now;
     }
 
-    /** Takes the answer about a sender. */
-    void answered(Channel channel, PeerCredentialsResult sender, PeerAccess answer) {
-        authorization.report("message", channel, evidence(sender), answer);
-        boolean failure = answer.decision() instanceof Deny deny
+    /** Takes the answer about a message and its sender. */
+    void answered(Channel channel, Object message, PeerCredentialsResult sender, PeerAccess newAnswer) {
+        askedAbout = message;
+        answer = newAnswer;
+        authorization.audit().decided("message", channel, evidence(sender), newAnswer, authorization.state());
+        boolean failure = newAnswer.decision() instanceof Deny deny
                 && (deny.reason() == Reason.TIMED_OUT || deny.reason() == Reason.AUTHORIZER_FAILED);
-        Key key = key(answer.generation(), sender);
+        Key key = key(newAnswer.generation(), sender);
         if (failure || key == null) {
             return;
         }
         if (answers.size() >= MOST || answers.keySet().stream().anyMatch(old -> old.generation != key.generation)) {
             answers.clear();
         }
-        answers.put(key, answer);
+        answers.put(key, newAnswer);
     }
 
     private void remember(PeerCredentialsResult sender, PeerAccess now) {

@@ -5,6 +5,7 @@ import io.github.nettypeercred.Answer;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.authz.PeerAccessEvent.Changed;
 import io.github.nettypeercred.authz.PeerAccessEvent.Revoked;
+import io.github.nettypeercred.authz.internal.EventLoops;
 import io.github.nettypeercred.authz.names.Memberships;
 import io.github.nettypeercred.authz.names.Names;
 import io.github.nettypeercred.authz.names.UserAccount;
@@ -14,8 +15,9 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The connections that were let in and may be decided about again: all if that is asked for, else those of a rule with an age. */
@@ -31,28 +33,37 @@ final class OpenConnections {
         return connections.size();
     }
 
-    /** Takes up a connection that was let in, on its event loop; null if it is never decided about again. */
+    /**
+     * Takes up a connection that was let in, on its event loop; null if it is never decided about again.
+     *
+     * @param teller tells the channel's handlers of a change, and lets nothing pass after it is revoked
+     */
     @Nullable
-    Connection add(Channel channel, PeerEvidence evidence, PeerAccess access, Duration deadline) {
+    Connection add(
+            Channel channel,
+            PeerEvidence evidence,
+            PeerAccess access,
+            Duration deadline,
+            Consumer<PeerAccessEvent> teller) {
         PeerPolicy policy = authorization.state().policy();
         Duration age = policy == null ? null : policy.maxAge(access.decision());
         if (!authorization.keepsOpenConnections() && age == null) {
             return null;
         }
-        Connection connection = new Connection(channel, evidence, access, deadline);
+        Connection connection = new Connection(channel, evidence, access, deadline, teller);
         connections.add(connection);
         channel.closeFuture().addListener(closed -> connection.end());
         connection.startAge(age);
         // Whoever replaced the policy before it was taken up has not seen it.
         if (authorization.keepsOpenConnections() && authorization.generation() != access.generation()) {
-            connection.onEventLoop(connection::decideAgain);
+            EventLoops.executeLater(channel, connection::decideAgain); // when it has been let in
         }
         return connection;
     }
 
     void decideAgain() {
         for (Connection connection : connections) {
-            connection.onEventLoop(connection::decideAgain);
+            EventLoops.execute(connection.channel, connection::decideAgain);
         }
     }
 
@@ -61,6 +72,7 @@ final class OpenConnections {
         private final Channel channel;
         private PeerEvidence evidence;
         private final Duration deadline;
+        private final Consumer<PeerAccessEvent> teller;
         private PeerAccess access;
         private @Nullable Future<?> timer;
         private @Nullable Question question;
@@ -68,24 +80,17 @@ final class OpenConnections {
         /** Which groups the user has by now; null if nobody has looked. Once looked up, groups lost do not come back by a policy. */
         private @Nullable Set<Long> groupsNow;
 
-        Connection(Channel channel, PeerEvidence evidence, PeerAccess access, Duration deadline) {
+        Connection(
+                Channel channel,
+                PeerEvidence evidence,
+                PeerAccess access,
+                Duration deadline,
+                Consumer<PeerAccessEvent> teller) {
+            this.teller = teller;
             this.channel = channel;
             this.evidence = evidence;
             this.access = access;
             this.deadline = deadline;
-        }
-
-        void onEventLoop(Runnable task) {
-            if (channel.eventLoop().inEventLoop()) {
-                task.run();
-                return;
-            }
-            try {
-                channel.eventLoop().execute(() -> onEventLoop(task)); // or registered with another since
-            } catch (RejectedExecutionException e) {
-                Log.debug("the event loop is shut down: closing " + channel, e);
-                channel.close();
-            }
         }
 
         /** Takes note that it was decided on more. */
@@ -113,7 +118,10 @@ final class OpenConnections {
             }
             if (age != null) {
                 timer = channel.eventLoop()
-                        .schedule(() -> onEventLoop(this::lookUpGroups), age.toNanos(), TimeUnit.NANOSECONDS);
+                        .schedule(
+                                () -> EventLoops.execute(channel, this::lookUpGroups),
+                                age.toNanos(),
+                                TimeUnit.NANOSECONDS);
             }
         }
 
@@ -125,18 +133,15 @@ final class OpenConnections {
                 question.cancel();
                 question = null;
             }
-            PeerAuthorization.State state = authorization.state();
-            if (groupsNow != null && state.policy() != null) {
-                PeerDecision decision = FreshGroups.decide(state.policy(), evidence, groupsNow);
-                conclude(authorization.access(decision, state.generation()));
-                return;
-            }
-            PeerAccess now = authorization.decideNow(evidence);
+            Set<Long> groups = groupsNow;
+            BiFunction<PeerPolicy, PeerEvidence, PeerDecision> decider =
+                    groups == null ? PeerPolicy::decide : (policy, on) -> FreshGroups.decide(policy, on, groups);
+            PeerAccess now = authorization.decideNow(evidence, decider);
             if (now != null) {
                 conclude(now);
                 return;
             }
-            question = new Question(authorization, evidence, channel.eventLoop(), this::conclude);
+            question = new Question(authorization, evidence, decider, channel, this::conclude);
             question.ask(deadline);
         }
 
@@ -160,7 +165,7 @@ final class OpenConnections {
         }
 
         private void decideWith(Set<Long> groups) {
-            onEventLoop(() -> {
+            EventLoops.execute(channel, () -> {
                 groupsNow = groups;
                 decideAgain();
             });
@@ -175,22 +180,22 @@ final class OpenConnections {
             access = now;
             PeerAccess.store(channel, now);
             if (!now.letsIn()) {
-                authorization.reportRevoked(channel, evidence, now);
+                authorization.audit().revoked(channel, evidence, now, authorization.state());
                 try {
-                    channel.pipeline().fireUserEventTriggered(new Revoked(now));
+                    teller.accept(new Revoked(now));
                 } finally {
                     channel.close();
                 }
                 return;
             }
-            authorization.report("again", channel, evidence, now);
+            authorization.audit().decided("again", channel, evidence, now, authorization.state());
             PeerPolicy policy = authorization.state().policy();
             startAge(policy == null ? null : policy.maxAge(now.decision()));
             if (!Objects.equals(before.decision(), now.decision())) {
-                channel.pipeline().fireUserEventTriggered(new Changed(now));
+                teller.accept(new Changed(now));
             }
             if (authorization.keepsOpenConnections() && authorization.generation() != now.generation()) {
-                onEventLoop(this::decideAgain);
+                EventLoops.executeLater(channel, this::decideAgain);
             }
         }
     }

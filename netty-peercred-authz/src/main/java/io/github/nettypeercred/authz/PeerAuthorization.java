@@ -6,13 +6,13 @@ import io.github.nettypeercred.authz.PeerDecision.Deny;
 import io.github.nettypeercred.authz.PeerDecision.Reason;
 import io.github.nettypeercred.authz.internal.EventLoops;
 import io.github.nettypeercred.authz.names.Names;
-import io.netty.channel.Channel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -27,14 +27,11 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  */
 public final class PeerAuthorization {
-    private static final LineAllowance ALLOWANCE = new LineAllowance(System::nanoTime);
-
-    private final PeerCounters counters = new PeerCounters();
     private final @Nullable PeerAuthorizer authorizer;
     private final @Nullable Path file;
     private final boolean enforced;
     private final boolean decideAgain;
-    private final PeerAuthorizationListener listener;
+    private final Audit audit;
     private final @Nullable Names names;
     private final @Nullable Executor factsExecutor;
     private final OpenConnections open = new OpenConnections(this);
@@ -53,7 +50,7 @@ public final class PeerAuthorization {
         file = builder.file;
         enforced = !builder.shadow;
         decideAgain = builder.decideAgain;
-        listener = builder.listener;
+        audit = new Audit(builder.listener);
         names = builder.names;
         factsExecutor = builder.factsExecutor;
         check(policy);
@@ -234,7 +231,7 @@ public final class PeerAuthorization {
      * @return the counters
      */
     public PeerCounters counters() {
-        return counters;
+        return audit.counters();
     }
 
     /**
@@ -269,7 +266,7 @@ public final class PeerAuthorization {
             generation = before.generation + 1;
             state = new State(generation, policy == null ? before.policy : policy, before.candidate);
         }
-        tell(() -> listener.replaced(generation));
+        audit.replaced(generation);
         if (decideAgain) {
             open.decideAgain();
         }
@@ -320,7 +317,7 @@ public final class PeerAuthorization {
             return new PolicyReload.Replaced(generation);
         } catch (PolicyException e) {
             Log.warn("the policy stays as it was: " + e.getMessage());
-            tell(() -> listener.kept(e));
+            audit.kept(e);
             return new PolicyReload.Kept(e);
         }
     }
@@ -353,9 +350,13 @@ public final class PeerAuthorization {
             State now = state;
             PeerDecision decision = now.policy == null ? failed() : now.policy.decide(evidence);
             PeerAccess access = new PeerAccess(decision, now.generation, enforced);
-            report("accept", null, evidence, access);
+            audit.decided("accept", null, evidence, access, now);
             return access.letsIn();
         };
+    }
+
+    Audit audit() {
+        return audit;
     }
 
     State state() {
@@ -401,13 +402,19 @@ public final class PeerAuthorization {
     /** Decides at once, if that can be done: else null, and it takes a {@link Question}. */
     @Nullable
     PeerAccess decideNow(PeerEvidence evidence) {
+        return decideNow(evidence, PeerPolicy::decide);
+    }
+
+    /** The same, by a policy in another way. */
+    @Nullable
+    PeerAccess decideNow(PeerEvidence evidence, BiFunction<PeerPolicy, PeerEvidence, PeerDecision> decider) {
         State now = state;
         if (now.policy == null) {
             return null;
         }
         PeerDecision decision;
         try {
-            decision = now.policy.decide(evidence);
+            decision = decider.apply(now.policy, evidence);
         } catch (Throwable e) { // or Netty would remove the handler
             Log.warn("the policy threw", e);
             decision = failed();
@@ -420,119 +427,6 @@ public final class PeerAuthorization {
                 && evidence.process() == null
                 && decision instanceof Deny deny
                 && deny.reason() == Reason.PROCESS_UNKNOWN;
-    }
-
-    /** Counts, logs and tells a decision. */
-    void report(String what, @Nullable Channel channel, PeerEvidence evidence, PeerAccess access) {
-        (access.isAllowed() ? counters.allowed : counters.denied).increment();
-        Jfr.decided(what, evidence, access);
-        State now = state;
-        if (!access.isAllowed()) {
-            logDenial(what, channel, evidence, access, now.policy);
-        }
-        tell(() -> listener.decided(channel, evidence, access));
-        if (now.candidate != null) {
-            compare(evidence, access, now.candidate);
-        }
-    }
-
-    void reportRevoked(Channel channel, PeerEvidence evidence, PeerAccess access) {
-        counters.revoked.increment();
-        Jfr.decided("again", evidence, access);
-        logDenial("again", channel, evidence, access, state.policy);
-        tell(() -> listener.revoked(channel, access));
-    }
-
-    void reportDropped(Channel channel) {
-        counters.dropped.increment();
-        tell(() -> listener.dropped(channel));
-    }
-
-    void reportAsked(long nanos) {
-        tell(() -> listener.asked(Duration.ofNanos(nanos)));
-    }
-
-    private void compare(PeerEvidence evidence, PeerAccess access, PeerPolicy candidate) {
-        PeerDecision other = candidate.decide(evidence);
-        boolean same = other.isAllowed() == access.isAllowed()
-                && (!other.isAllowed()
-                        || new PeerAccess(other, 0, false).grants().equals(access.grants()));
-        if (same) {
-            return;
-        }
-        counters.differed.increment();
-        Jfr.decided("candidate", evidence, new PeerAccess(other, access.generation(), false));
-        int suppressed = ALLOWANCE.take(uid(evidence));
-        if (suppressed >= 0) {
-            Log.warn("candidate differs: peer=\"" + Quoted.plain(String.valueOf(evidence.subject())) + "\" in-force=\""
-                    + plain(access.decision()) + "\" candidate=\"" + plain(other) + "\" suppressed=" + suppressed);
-        }
-        tell(() -> listener.differed(evidence, access.decision(), other));
-    }
-
-    private void logDenial(
-            String what,
-            @Nullable Channel channel,
-            PeerEvidence evidence,
-            PeerAccess access,
-            @Nullable PeerPolicy policy) {
-        int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCE.take(uid(evidence)) : -1;
-        if (suppressed < 0) {
-            return;
-        }
-        Log.LOGGER.info(denial(what, channel, evidence, access, policy) + " suppressed=" + suppressed);
-    }
-
-    /** One line of printable ASCII; a value that may hold anything is in quotes, with the quotes in it escaped. */
-    static String denial(
-            String what,
-            @Nullable Channel channel,
-            PeerEvidence evidence,
-            PeerAccess access,
-            @Nullable PeerPolicy policy) {
-        StringBuilder line = new StringBuilder(access.isEnforced() ? "denied" : "not enforced: denied")
-                .append(" what=")
-                .append(what);
-        if (evidence.subject() instanceof UnixPeerCredentials peer) {
-            line.append(" uid=").append(peer.uid()).append(" gid=").append(peer.gid());
-            peer.pid().ifPresent(pid -> line.append(" pid=").append(pid));
-            line.append(" moment=").append(peer.source().moment());
-        }
-        Deny deny = (Deny) access.decision();
-        line.append(" reason=").append(deny.reason());
-        deny.rule()
-                .ifPresent(rule -> line.append(" rule=\"").append(plain(rule)).append('"'));
-        line.append(" generation=").append(access.generation());
-        if (channel != null) {
-            line.append(" channel=").append(channel.id().asShortText());
-        }
-        String why = policy == null || access.generation() == 0
-                ? access.decision().toString()
-                : explanation(policy, evidence, access);
-        return line.append(" why=\"").append(plain(why)).append('"').toString();
-    }
-
-    private static String explanation(PeerPolicy policy, PeerEvidence evidence, PeerAccess access) {
-        PeerExplanation explanation = policy.explain(evidence);
-        return explanation.decision().equals(access.decision())
-                ? explanation.text()
-                : access.decision().toString(); // decided on more than this, or by a policy before
-    }
-
-    private static String plain(Object text) {
-        return Quoted.plain(text.toString().replace("\\", "\\\\").replace("\"", "\\\""));
-    }
-
-    private static long uid(PeerEvidence evidence) {
-        return evidence.subject() instanceof UnixPeerCredentials peer ? peer.uid() : -1;
-    }
-
-    private static void tell(Runnable call) {
-        try {
-            call.run();
-        } catch (Throwable e) {
-            Log.warn("a PeerAuthorizationListener threw", e);
-        }
     }
 
     @Override

@@ -48,9 +48,12 @@ public final class PeerPolicy {
         this.rules = rules;
         this.index = RuleIndex.of(rules);
         this.needsSender = rules.stream()
-                .anyMatch(rule -> rule.moments != CompiledRule.ALL
-                        && (rule.moments & (PolicyWords.bit(Moment.FIRST_READ) | PolicyWords.bit(Moment.EVERY_READ)))
-                                != 0);
+                .anyMatch(rule -> rule.senderMayDiffer
+                        || (rule.moments != CompiledRule.ALL
+                                && (rule.moments
+                                                & (PolicyWords.bit(Moment.FIRST_READ)
+                                                        | PolicyWords.bit(Moment.EVERY_READ)))
+                                        != 0));
     }
 
     /**
@@ -193,7 +196,7 @@ public final class PeerPolicy {
     }
 
     /**
-     * Returns whether a rule wants to know who sent, by naming a moment of messages: then a {@link PeerAuthorizationHandler} decides when the
+     * Returns whether a rule wants to know who sent, by naming a moment of messages or by {@code sender-may-differ}: then a {@link PeerAuthorizationHandler} decides when the
      * first read is there, if that is captured.
      *
      * @return whether any does

@@ -8,8 +8,10 @@ import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.authz.PeerAuthorization.State;
 import io.github.nettypeercred.authz.PeerDecision.Deny;
 import io.github.nettypeercred.authz.PeerDecision.Reason;
+import io.github.nettypeercred.authz.internal.EventLoops;
 import io.github.nettypeercred.process.PeerProcess;
-import io.netty.util.concurrent.EventExecutor;
+import io.github.nettypeercred.process.ProcessFacts;
+import io.netty.channel.Channel;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.Promise;
 import java.time.Duration;
@@ -17,11 +19,12 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A decision that takes its time. It is answered once, on its executor: by what decides, by a failure of that, or by the deadline. An answer
+ * A decision that takes its time. It is answered once, on the channel's event loop: by what decides, by a failure of that, or by the deadline. An answer
  * by what is not in force any more is discarded, and it is asked again.
  */
 final class Question {
@@ -30,28 +33,38 @@ final class Question {
 
     private final PeerAuthorization authorization;
     private final PeerEvidence evidence;
-    private final EventExecutor executor;
+    private final Channel channel;
+    private final BiFunction<PeerPolicy, PeerEvidence, PeerDecision> decider;
     private final Consumer<PeerAccess> receiver;
     private final long began = System.nanoTime();
 
     private @Nullable Future<?> timer;
     private boolean over;
 
+    Question(PeerAuthorization authorization, PeerEvidence evidence, Channel channel, Consumer<PeerAccess> receiver) {
+        this(authorization, evidence, PeerPolicy::decide, channel, receiver);
+    }
+
+    /** Makes one that has a policy decide in a way of its own. */
     Question(
             PeerAuthorization authorization,
             PeerEvidence evidence,
-            EventExecutor executor,
+            BiFunction<PeerPolicy, PeerEvidence, PeerDecision> decider,
+            Channel channel,
             Consumer<PeerAccess> receiver) {
         this.authorization = authorization;
         this.evidence = evidence;
-        this.executor = executor;
+        this.decider = decider;
+        this.channel = channel;
         this.receiver = receiver;
     }
 
-    /** Asks, on the executor. The answer may come before this returns. */
+    /** Asks, on the event loop. The answer may come before this returns. */
     void ask(Duration deadline) {
         try {
-            timer = executor.schedule(() -> onExecutor(this::timeOut), deadline.toNanos(), TimeUnit.NANOSECONDS);
+            timer = channel.eventLoop()
+                    .schedule(
+                            () -> EventLoops.execute(channel, this::timeOut), deadline.toNanos(), TimeUnit.NANOSECONDS);
         } catch (RejectedExecutionException e) {
             Log.debug("the event loop is shut down: nothing is decided", e);
             return;
@@ -81,32 +94,41 @@ final class Question {
             answer(PeerAuthorization.failed(), state.generation());
             return;
         }
-        future.addListener(done -> onExecutor(() -> arrive(state.generation(), future)));
+        future.addListener(done -> EventLoops.execute(channel, () -> arrive(state.generation(), future)));
     }
 
     private Future<PeerDecision> start(State state) {
         PeerPolicy policy = state.policy();
         if (policy == null) {
-            return Objects.requireNonNull(authorization.authorizer()).authorize(evidence, executor);
+            return Objects.requireNonNull(authorization.authorizer()).authorize(evidence, channel.eventLoop());
         }
-        PeerDecision decision = policy.decide(evidence);
+        PeerDecision decision = decider.apply(policy, evidence);
         if (authorization.wantsProcess(decision, evidence)
                 && evidence.subject() instanceof UnixPeerCredentials peer
                 && peer.process() instanceof Answer.Known<PeerProcess> process) {
-            Promise<PeerDecision> promise = executor.newPromise();
+            Promise<PeerDecision> promise = channel.eventLoop().newPromise();
             process.known()
                     .facts(Objects.requireNonNull(authorization.factsExecutor()))
                     .whenComplete((facts, failure) -> {
                         if (failure == null) {
-                            promise.trySuccess(policy.decide(evidence.withProcess(
-                                    new ProcessEvidence(facts.executable(), facts.commandLine(), NO_UNIT))));
+                            decideWith(promise, policy, facts);
                         } else {
                             promise.tryFailure(failure);
                         }
                     });
             return promise;
         }
-        return executor.newSucceededFuture(decision);
+        return channel.eventLoop().newSucceededFuture(decision);
+    }
+
+    private void decideWith(Promise<PeerDecision> promise, PeerPolicy policy, ProcessFacts facts) {
+        try {
+            promise.trySuccess(decider.apply(
+                    policy,
+                    evidence.withProcess(new ProcessEvidence(facts.executable(), facts.commandLine(), NO_UNIT))));
+        } catch (Throwable e) {
+            promise.tryFailure(e);
+        }
     }
 
     private void arrive(long generation, Future<PeerDecision> future) {
@@ -129,20 +151,8 @@ final class Question {
     private void answer(PeerDecision decision, long generation) {
         if (!over) {
             cancel();
-            authorization.reportAsked(System.nanoTime() - began);
+            authorization.audit().asked(System.nanoTime() - began);
             receiver.accept(authorization.access(decision, generation));
-        }
-    }
-
-    private void onExecutor(Runnable task) {
-        if (executor.inEventLoop()) {
-            task.run();
-            return;
-        }
-        try {
-            executor.execute(task);
-        } catch (RejectedExecutionException e) {
-            Log.debug("the event loop is shut down: nothing is decided", e);
         }
     }
 }

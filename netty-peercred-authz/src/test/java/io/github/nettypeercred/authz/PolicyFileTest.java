@@ -136,7 +136,7 @@ class PolicyFileTest {
                 Arguments.of(
                         RULE + "usr = 1\n",
                         "p:4:1: no such key: \"usr\"; there are name, decision, user, primary-group, group, label, moment,"
-                                + " mechanism, peer, executable, command-line, unit, sender-may-differ, grants"),
+                                + " mechanism, peer, executable, command-line, unit, sender-may-differ, grants, max-age"),
                 Arguments.of(
                         RULE + "not-group = 1\n",
                         "p:4:1: no such key: \"not-group\"; nothing can be negated: put a rule that denies in front, of users, as"

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.authz;
+
+import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.authz.PeerAuthorization.State;
+import io.netty.channel.Channel;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Counts, records, logs and tells what was decided. Nothing that goes wrong here changes a decision or keeps one from being carried out. For
+ * any thread.
+ */
+final class Audit {
+    private static final LineAllowance ALLOWANCE = new LineAllowance(System::nanoTime);
+
+    private final PeerCounters counters = new PeerCounters();
+    private final PeerAuthorizationListener listener;
+
+    Audit(PeerAuthorizationListener listener) {
+        this.listener = listener;
+    }
+
+    PeerCounters counters() {
+        return counters;
+    }
+
+    void decided(String what, @Nullable Channel channel, PeerEvidence evidence, PeerAccess access, State inForce) {
+        (access.isAllowed() ? counters.allowed : counters.denied).increment();
+        try {
+            Jfr.decided(what, evidence, access);
+            if (!access.isAllowed()) {
+                logDenial(what, channel, evidence, access, inForce.policy());
+            }
+            if (inForce.candidate() != null) {
+                compare(evidence, access, inForce.candidate());
+            }
+            listener.decided(channel, evidence, access);
+        } catch (Throwable e) {
+            failed(e);
+        }
+    }
+
+    void revoked(Channel channel, PeerEvidence evidence, PeerAccess access, State inForce) {
+        counters.revoked.increment();
+        try {
+            Jfr.decided("again", evidence, access);
+            logDenial("again", channel, evidence, access, inForce.policy());
+            listener.revoked(channel, access);
+        } catch (Throwable e) {
+            failed(e);
+        }
+    }
+
+    void dropped(Channel channel) {
+        counters.dropped.increment();
+        try {
+            listener.dropped(channel);
+        } catch (Throwable e) {
+            failed(e);
+        }
+    }
+
+    void asked(long nanos) {
+        try {
+            listener.asked(Duration.ofNanos(nanos));
+        } catch (Throwable e) {
+            failed(e);
+        }
+    }
+
+    void replaced(long generation) {
+        try {
+            listener.replaced(generation);
+        } catch (Throwable e) {
+            failed(e);
+        }
+    }
+
+    void kept(PolicyException reason) {
+        try {
+            listener.kept(reason);
+        } catch (Throwable e) {
+            failed(e);
+        }
+    }
+
+    private static void failed(Throwable e) {
+        Log.warn("a decision was not told to the end: a PeerAuthorizationListener threw, or a log", e);
+    }
+
+    private void compare(PeerEvidence evidence, PeerAccess access, PeerPolicy candidate) {
+        PeerDecision other = candidate.decide(evidence);
+        boolean same = other.isAllowed() == access.isAllowed()
+                && new PeerAccess(other, 0, false).grants().equals(access.grants());
+        if (same) {
+            return;
+        }
+        counters.differed.increment();
+        Jfr.decided("candidate", evidence, new PeerAccess(other, access.generation(), false));
+        int suppressed = ALLOWANCE.take(uid(evidence));
+        if (suppressed >= 0) {
+            Log.warn(DecisionLine.difference(evidence, access.decision(), other) + " suppressed=" + suppressed);
+        }
+        listener.differed(evidence, access.decision(), other);
+    }
+
+    private static void logDenial(
+            String what,
+            @Nullable Channel channel,
+            PeerEvidence evidence,
+            PeerAccess access,
+            @Nullable PeerPolicy policy) {
+        int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCE.take(uid(evidence)) : -1;
+        if (suppressed >= 0) {
+            Log.LOGGER.info(DecisionLine.denial(what, channel, evidence, access, policy) + " suppressed=" + suppressed);
+        }
+    }
+
+    private static long uid(PeerEvidence evidence) {
+        return evidence.subject() instanceof UnixPeerCredentials peer ? peer.uid() : -1;
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.authz;
+
+import io.github.nettypeercred.AttestedDecoder;
+import io.github.nettypeercred.EveryReadHandler;
+import io.github.nettypeercred.PeerCredentialsHandler;
+import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelPipeline;
+import java.util.Map;
+
+/**
+ * What is captured in a pipeline of those who send.
+ *
+ * @param firstRead whether who sends the first bytes is to come
+ * @param everyRead whether each read has a sender
+ */
+record Captures(boolean firstRead, boolean everyRead) {
+    static Captures of(ChannelPipeline pipeline) {
+        PeerCredentialsHandler capture = pipeline.get(PeerCredentialsHandler.class);
+        return new Captures(
+                capture != null && capture.capturesFirstRead(),
+                pipeline.get(EveryReadHandler.class) != null || pipeline.get(AttestedDecoder.class) != null);
+    }
+
+    boolean ofSender() {
+        return firstRead || everyRead;
+    }
+
+    /** Whether a handler that captures stands behind another, where it does not see what that one decides on. */
+    static boolean standBehind(ChannelHandlerContext ctx) {
+        boolean behind = false;
+        for (Map.Entry<String, ChannelHandler> each : ctx.pipeline()) {
+            ChannelHandler handler = each.getValue();
+            if (behind && captures(handler)) {
+                return true;
+            }
+            behind |= handler == ctx.handler();
+        }
+        return false;
+    }
+
+    private static boolean captures(ChannelHandler handler) {
+        return handler instanceof PeerCredentialsHandler
+                || handler instanceof EveryReadHandler
+                || handler instanceof AttestedDecoder;
+    }
+}
