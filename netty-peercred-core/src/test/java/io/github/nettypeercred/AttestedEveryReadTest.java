@@ -42,7 +42,8 @@ class AttestedEveryReadTest {
     void firstRead_isWaitedFor() {
         EmbeddedChannel channel = new EmbeddedChannel();
 
-        assertThat(events(PeerCredentialsHandler.builder().firstRead().build(), channel)).isEmpty();
+        assertThat(events(PeerCredentialsHandler.builder().firstRead().build(), channel))
+                .isEmpty();
         assertThat(channel.isOpen()).isTrue();
         channel.finishAndReleaseAll();
     }

@@ -20,7 +20,8 @@ class TransportAvailabilityTest {
     private static String causeOn(String system, String transport, Throwable nettyCause) {
         assertThat(NativeLibrary.unavailabilityCause()).isNull(); // loaded here, before the system is another
         System.setProperty("os.name", system);
-        Throwable cause = TransportAvailability.unavailabilityCause(transport, Object.class, nettyCause);
+        Throwable cause =
+                TransportAvailability.unavailabilityCause(transport, TransportAvailabilityTest.class, nettyCause);
         assertThatThrownBy(() -> TransportAvailability.ensure(cause))
                 .isInstanceOf(UnsatisfiedLinkError.class)
                 .hasCause(cause);
