@@ -38,6 +38,7 @@ class NativeLibraryFileTest {
             "getpwuid_r",
             "getresgid",
             "getresuid",
+            "getsockname",
             "getsockopt",
             "ioctl",
             "malloc",
