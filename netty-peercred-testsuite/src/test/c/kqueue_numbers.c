@@ -31,3 +31,4 @@ INT(connectDataIdempotent)
 INT(fastOpenClient)
 INT(fastOpenServer)
 NUMBER(int, Native, sizeofKEvent, 32)
+NUMBER(int, Native, registerUnix, 0) // what all Unix channels share comes from the library of epoll

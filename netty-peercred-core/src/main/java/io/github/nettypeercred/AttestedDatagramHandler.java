@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>It serves two kinds of channel. {@code EpollAttestedDatagramChannel} of netty-peercred-epoll reads many datagrams and
  * their credentials by one system call: the handler tells it what to ask for, and leaves the pipeline. On Netty's {@code
- * EpollDomainDatagramChannel} it stays, and looks at each datagram before Netty reads it, which takes a system call more.
+ * EpollDomainDatagramChannel} and {@code KQueueDomainDatagramChannel}, on FreeBSD and NetBSD, it stays, and looks at each datagram before
+ * Netty reads it, which takes a system call more.
  * Nothing else may read from the descriptor meanwhile. Netty drops an empty datagram on a connected channel of its own.
  *
  * <p><strong>Where it cannot work</strong> (another kind of channel, no native library, added after the first read, an

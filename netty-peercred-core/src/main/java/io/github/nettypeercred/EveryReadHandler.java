@@ -26,9 +26,10 @@ import org.jspecify.annotations.Nullable;
  * channel.pipeline().addLast(new MyIpcHandler()); // gets AttestedBytes, and asks each for its credentials()
  * }</pre>
  *
- * <p>The kernel attaches the sender's credentials (SO_PASSCRED, Linux, with Netty 4.2) and ends each read where the sender changes. This
- * handler looks at them right before each read, by one recvmsg(2) that takes nothing, and by one more where a burst has been read
- * empty. The ids are the {@linkplain CredentialSource.Ids#SENDER_CHOSEN sender's choice} among its own.
+ * <p>The kernel attaches the sender's credentials (SO_PASSCRED on Linux, LOCAL_CREDS_PERSISTENT on FreeBSD; elsewhere the channel is
+ * refused; with Netty 4.2) and ends each read where the sender changes. This handler looks at them right before each read, by one
+ * recvmsg(2) that takes nothing, and by one more where a burst has been read empty. On Linux the ids are the {@linkplain
+ * CredentialSource.Ids#SENDER_CHOSEN sender's choice} among its own.
  *
  * <p><strong>One sender is to send it all</strong>, unless {@link Builder#allowSenderChange()} says otherwise: the first read fires
  * {@link PeerCredentialsEvent.Captured}, and from then on {@link UnixPeerCredentials#of(io.netty.channel.Channel,

@@ -170,8 +170,9 @@ public final class PeerCredentialsHandler extends ChannelDuplexHandler {
         }
 
         /**
-         * Captures who sent the first bytes that are read (SO_PASSCRED, Linux, with Netty 4.2), in place of who connected. It
-         * speaks of the first read alone, not of the stream, and its ids are the sender's choice among its own.
+         * Captures who sent the first bytes that are read, in place of who connected, with Netty 4.2: SO_PASSCRED on Linux,
+         * LOCAL_CREDS_PERSISTENT on FreeBSD, LOCAL_CREDS on NetBSD; elsewhere the channel is refused. It speaks of the first read
+         * alone, not of the stream, on NetBSD of its first byte. On Linux the ids are the sender's choice among its own.
          *
          * <p>No handler in front may keep bytes of one read for the message of another, as decoders do: a message with bytes of
          * two senders is refused as {@link AbsenceReason#RACED}.

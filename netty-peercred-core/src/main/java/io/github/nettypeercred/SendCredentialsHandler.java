@@ -20,9 +20,10 @@ import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Attaches credentials to the first bytes that a Unix domain socket sends (sendmsg(2) with SCM_CREDENTIALS, Linux, with Netty 4.2),
- * and leaves the pipeline. A receiver sees them with that control message; ours with {@link
- * PeerCredentialsHandler.Builder#firstRead()}, also if it turned SO_PASSCRED on after they were sent.
+ * Attaches credentials to the first bytes that a Unix domain socket sends (sendmsg(2) with SCM_CREDENTIALS on Linux, with SCM_CREDS on
+ * FreeBSD, whose kernel fills in the real and the effective ids; with Netty 4.2), and leaves the pipeline. A receiver sees them with
+ * that control message; ours with {@link PeerCredentialsHandler.Builder#firstRead()}, also if it turned SO_PASSCRED on after they were
+ * sent.
  *
  * <p>Add it first, nearest the socket, before the channel connects:
  *

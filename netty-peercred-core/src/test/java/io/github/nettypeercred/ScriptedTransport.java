@@ -18,6 +18,9 @@ public final class ScriptedTransport implements PeerCredentialsTransport {
     /** Made by {@link java.util.ServiceLoader}. */
     public ScriptedTransport() {}
 
+    private static final AttributeKey<Absence> EVERY_READ =
+            AttributeKey.valueOf(ScriptedTransport.class.getName() + ".everyRead");
+
     @FunctionalInterface
     interface Script {
         PeerCredentialsResult capture(CaptureRequest request, CredentialsFactory factory);
@@ -33,6 +36,11 @@ public final class ScriptedTransport implements PeerCredentialsTransport {
     /** Has looks at the reads of a channel see what a test says. */
     static void setLooks(Channel channel, Looks looks) {
         channel.attr(LOOKS).set(looks);
+    }
+
+    /** Has the sender of every read refused, though not of the first. */
+    static void refuseEveryRead(Channel channel, Absence absence) {
+        channel.attr(EVERY_READ).set(absence);
     }
 
     static void set(Channel channel, Script script) {
@@ -52,6 +60,11 @@ public final class ScriptedTransport implements PeerCredentialsTransport {
     @Override
     public @Nullable Absence attestReads(Channel channel, CaptureRequest request) {
         return null;
+    }
+
+    @Override
+    public @Nullable Absence attestEveryRead(Channel channel, CaptureRequest request) {
+        return channel.attr(EVERY_READ).get();
     }
 
     @Override

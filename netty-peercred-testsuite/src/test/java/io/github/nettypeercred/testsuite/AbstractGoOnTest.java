@@ -577,10 +577,10 @@ abstract class AbstractGoOnTest {
             assertThat(peer.line()).isEqualTo("0 00000000");
             assertThat(client.channel().closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS))
                     .isTrue();
-            assertThat(recorder.seen())
+            await().untilAsserted(() -> assertThat(recorder.seen()) // the close is told first
                     .anyMatch(what -> what.startsWith("exception NO_SUCH_PROCESS"))
-                    .contains("Refused FAILED")
-                    .doesNotContain("active");
+                    .contains("Refused FAILED"));
+            assertThat(recorder.seen()).doesNotContain("active");
         }
     }
 
