@@ -258,7 +258,7 @@ public final class Main {
             return;
         }
         System.out.printf("%n%s%n%n| | a second | x without | bytes a %s |%n|---|---|---|---|%n", title, unit);
-        for (String kind : List.of("plain", "oneShot", "systemCall", "accept", "ids", "all")) {
+        for (String kind : List.of("plain", "oneShot", "systemCall", "accept", "ids", "all", "policy")) {
             Samples nanos = samples(counted, benchmark + '.' + kind + "Nanos");
             System.out.printf(
                     Locale.ROOT,
@@ -269,7 +269,8 @@ public final class Main {
                         case "systemCall" -> "with the bare system call";
                         case "accept" -> "with the accept handler";
                         case "ids" -> "with the default handler";
-                        default -> "with groups and process";
+                        case "all" -> "with groups and process";
+                        default -> "with the default handler and a policy of 10 rules";
                     },
                     operations * 1e9 / nanos.median(),
                     plain.over(nanos).format("%.3f"),
@@ -317,6 +318,10 @@ public final class Main {
                     .over(samples(counted, "accept.acceptNanos"))
                     .median();
             bar("the same with the accept handler", "%.3f x".formatted(early), early >= 0.97);
+            double policy = samples(counted, "accept.plainNanos")
+                    .over(samples(counted, "accept.policyNanos"))
+                    .median();
+            bar("the same with capture and policy, at least 0.95 x", "%.3f x".formatted(policy), policy >= 0.95);
         }
         if (counted.containsKey("datagrams.plainNanos")) {
             Samples plain = samples(counted, "datagrams.plainNanos");
@@ -334,6 +339,10 @@ public final class Main {
                             - samples(counted, "echo.plainBytes").median())
                     / ServerBenchmark.MESSAGES;
             bar("echo 0 bytes more a message", "%.2f".formatted(more), more < 0.5);
+            double decided = samples(counted, "echo.plainNanos")
+                    .over(samples(counted, "echo.policyNanos"))
+                    .median();
+            bar("echo after a decision 1.00 x without", "%.3f x".formatted(decided), decided >= 0.995);
         }
     }
 

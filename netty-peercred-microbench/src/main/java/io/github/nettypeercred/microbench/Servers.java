@@ -4,6 +4,9 @@ package io.github.nettypeercred.microbench;
 import com.sun.management.ThreadMXBean;
 import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsHandler;
+import io.github.nettypeercred.authz.PeerAuthorization;
+import io.github.nettypeercred.authz.PeerAuthorizationHandler;
+import io.github.nettypeercred.authz.PeerPolicy;
 import io.github.nettypeercred.epoll.EpollPeerCredentials;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -43,11 +46,14 @@ final class Servers implements AutoCloseable {
         /** The default accept handler, in front of the acceptor, and nothing in the connection's pipeline. */
         ACCEPT,
         /** One that captures groups and process too. */
-        ALL
+        ALL,
+        /** The default handler, and behind it one that decides by a policy of 10 rules, the last of which lets in. */
+        POLICY
     }
 
     private final PeerCredentialsHandler.Builder all =
             PeerCredentialsHandler.builder().groups().process();
+    private final PeerAuthorization authorization = PeerAuthorization.of(policy());
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final long eventLoopThread;
     private final Map<Kind, Path> paths = new EnumMap<>(Kind.class);
@@ -78,6 +84,11 @@ final class Servers implements AutoCloseable {
                                 case ONE_SHOT -> child.pipeline().addLast(new OneShot());
                                 case IDS -> child.pipeline().addLast(new PeerCredentialsHandler());
                                 case ALL -> child.pipeline().addLast(all.build());
+                                case POLICY ->
+                                    child.pipeline()
+                                            .addLast(
+                                                    new PeerCredentialsHandler(),
+                                                    new PeerAuthorizationHandler(authorization));
                             }
                             child.pipeline().addLast(application);
                         }
@@ -87,6 +98,16 @@ final class Servers implements AutoCloseable {
             }
             bootstrap.bind(new DomainSocketAddress(path.toString())).syncUninterruptibly();
         }
+    }
+
+    private static PeerPolicy policy() {
+        PeerPolicy.Builder policy = PeerPolicy.builder();
+        for (int i = 1; i < 10; i++) {
+            long uid = 70_000 + i;
+            policy.allow("user " + i, rule -> rule.user(uid).grants("submit"));
+        }
+        return policy.allow("who runs this", rule -> rule.server().grants("submit"))
+                .build();
     }
 
     private static final class OneShot extends ChannelInboundHandlerAdapter {

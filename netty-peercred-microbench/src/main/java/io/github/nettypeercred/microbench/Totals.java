@@ -27,6 +27,8 @@ public class Totals {
     public double idsBytes;
     public double allNanos;
     public double allBytes;
+    public double policyNanos;
+    public double policyBytes;
 
     /** JMH sets it to 0 as an iteration begins. */
     public long batches;
@@ -65,6 +67,10 @@ public class Totals {
             case ALL -> {
                 allNanos = medianNanos;
                 allBytes = medianBytes;
+            }
+            case POLICY -> {
+                policyNanos = medianNanos;
+                policyBytes = medianBytes;
             }
         }
     }
