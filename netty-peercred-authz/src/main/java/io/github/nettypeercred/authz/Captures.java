@@ -10,17 +10,17 @@ import io.netty.channel.ChannelPipeline;
 import java.util.Map;
 
 /**
- * What is captured in a pipeline of those who send.
+ * What is yet to be captured in a pipeline.
  *
+ * @param any whether a handler that captures is there, which those of a connection are not for long
  * @param firstRead whether who sends the first bytes is to come
  * @param everyRead whether each read has a sender
  */
-record Captures(boolean firstRead, boolean everyRead) {
+record Captures(boolean any, boolean firstRead, boolean everyRead) {
     static Captures of(ChannelPipeline pipeline) {
         PeerCredentialsHandler capture = pipeline.get(PeerCredentialsHandler.class);
-        return new Captures(
-                capture != null && capture.capturesFirstRead(),
-                pipeline.get(EveryReadHandler.class) != null || pipeline.get(AttestedDecoder.class) != null);
+        boolean everyRead = pipeline.get(EveryReadHandler.class) != null || pipeline.get(AttestedDecoder.class) != null;
+        return new Captures(capture != null || everyRead, capture != null && capture.capturesFirstRead(), everyRead);
     }
 
     boolean ofSender() {

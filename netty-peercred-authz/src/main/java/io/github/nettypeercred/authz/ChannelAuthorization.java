@@ -77,9 +77,11 @@ final class ChannelAuthorization {
             return;
         }
         Captures captures = Captures.of(ctx.pipeline());
-        if (captures.ofSender() && Captures.standBehind(ctx)) {
+        if (captures.any() && Captures.standBehind(ctx)) {
             denyAbsent(
-                    ctx, AbsenceReason.NOT_CAPTURED, "a capture stands behind: add PeerAuthorizationHandler behind it");
+                    ctx,
+                    AbsenceReason.NOT_CAPTURED,
+                    "the capture stands behind: add PeerAuthorizationHandler behind it");
             return;
         }
         everyMessage = captures.everyRead();
@@ -101,11 +103,7 @@ final class ChannelAuthorization {
         Absence absence = UnixPeerCredentials.of(ctx.channel()).absence().orElse(null);
         return absence != null && absence.reason() != AbsenceReason.NOT_CAPTURED
                 ? absence
-                : new Absence(
-                        AbsenceReason.NOT_CAPTURED,
-                        Captures.standBehind(ctx)
-                                ? "the capture stands behind: add PeerAuthorizationHandler behind it"
-                                : "there is no capture in front: add a PeerCredentialsHandler");
+                : new Absence(AbsenceReason.NOT_CAPTURED, "there is no capture in front: add a PeerCredentialsHandler");
     }
 
     private void ask(ChannelHandlerContext ctx, PeerEvidence evidence) {

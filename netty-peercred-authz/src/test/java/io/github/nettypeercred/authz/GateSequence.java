@@ -67,10 +67,18 @@ final class GateSequence implements PeerAuthorizer {
             MadePeer.of(1000, 101).at(Moment.EVERY_READ).make(),
             MadePeer.of(1001, 100).at(Moment.EVERY_READ).make());
     private static final Constructor<?> ENVELOPE = AttestedMessage.class.getDeclaredConstructors()[0];
-    private static final IllegalStateException FAILURE = new IllegalStateException("a test");
 
     static {
         ENVELOPE.setAccessible(true);
+    }
+
+    /** What handlers and authorizers throw, without a stack trace, since there are many. */
+    private static final class Failure extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        Failure() {
+            super("a test", null, false, false);
+        }
     }
 
     /** A question that waits for its answer: by what it was put, and about which sender, if about one. */
@@ -165,9 +173,9 @@ final class GateSequence implements PeerAuthorizer {
     public Future<PeerDecision> authorize(PeerEvidence evidence, EventExecutor executor) {
         PeerCredentialsResult sender = evidence.message();
         switch (random.nextInt(8)) {
-            case 0 -> throw FAILURE;
+            case 0 -> throw new Failure();
             case 1 -> {
-                return executor.newFailedFuture(FAILURE);
+                return executor.newFailedFuture(new Failure());
             }
             case 2, 3 -> {
                 yes.add(new Yes(authorization.generation(), sender));
@@ -218,7 +226,7 @@ final class GateSequence implements PeerAuthorizer {
             case 2, 3, 4 -> read();
             case 5 -> channel.pipeline().fireUserEventTriggered(counted());
             case 6 -> channel.pipeline().fireChannelReadComplete();
-            case 7 -> channel.pipeline().fireExceptionCaught(FAILURE);
+            case 7 -> channel.pipeline().fireExceptionCaught(new Failure());
             case 8 -> channel.pipeline().fireChannelWritabilityChanged();
             case 9, 10 -> write();
             case 11 -> reload();
@@ -300,6 +308,7 @@ final class GateSequence implements PeerAuthorizer {
         }
     }
 
+    @SuppressWarnings("ReferenceEquality")
     private void answer() {
         if (asked.isEmpty()) {
             return;
@@ -315,7 +324,7 @@ final class GateSequence implements PeerAuthorizer {
             if (kind < 7) {
                 one.promise.trySuccess(NO);
             } else {
-                one.promise.tryFailure(FAILURE);
+                one.promise.tryFailure(new Failure());
             }
             that(!live || shadow || !channel.isActive(), "a no that closed nothing");
         }
@@ -397,7 +406,7 @@ final class GateSequence implements PeerAuthorizer {
                 case 1 -> reload();
                 case 2 -> write();
                 case 3 -> remove();
-                case 4 -> throw FAILURE;
+                case 4 -> throw new Failure();
                 default -> {}
             }
         }
@@ -442,7 +451,7 @@ final class GateSequence implements PeerAuthorizer {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-            that(cause == FAILURE, String.valueOf(cause));
+            that(cause instanceof Failure, String.valueOf(cause));
             that(wasOpen || removed, "an exception passed undecided");
         }
 

@@ -259,7 +259,7 @@ public final class Main {
         }
         System.out.printf("%n%s%n%n| | a second | x without | bytes a %s |%n|---|---|---|---|%n", title, unit);
         List<String> kinds =
-                new ArrayList<>(List.of("plain", "oneShot", "systemCall", "accept", "limits", "ids", "all"));
+                new ArrayList<>(List.of("plain", "oneShot", "systemCall", "accept", "limits", "ids", "all", "policy"));
         if (benchmark.equals("echo")) {
             kinds.addAll(List.of("firstRead", "everyRead", "envelopes"));
         }
@@ -278,7 +278,8 @@ public final class Main {
                         case "firstRead" -> "after a first read was captured";
                         case "everyRead" -> "with every read looked at, plain bytes";
                         case "envelopes" -> "with every read looked at, envelopes";
-                        default -> "with groups and process";
+                        case "all" -> "with groups and process";
+                        default -> "with the default handler and a policy of 10 rules";
                     },
                     operations * 1e9 / nanos.median(),
                     plain.over(nanos).format("%.3f"),
@@ -330,6 +331,10 @@ public final class Main {
                     .over(samples(counted, "accept.limitsNanos"))
                     .median();
             bar("with limits at least 0.95 x without", "%.3f x".formatted(limited), limited >= 0.95);
+            double policy = samples(counted, "accept.plainNanos")
+                    .over(samples(counted, "accept.policyNanos"))
+                    .median();
+            bar("the same with capture and policy, at least 0.95 x", "%.3f x".formatted(policy), policy >= 0.95);
         }
         if (counted.containsKey("datagrams.plainNanos")) {
             Samples plain = samples(counted, "datagrams.plainNanos");
@@ -341,6 +346,7 @@ public final class Main {
         if (counted.containsKey("echo.plainNanos")) {
             echoBar("ids", "echo");
             echoBar("firstRead", "echo after a first read");
+            echoBar("policy", "echo after a decision");
         }
     }
 

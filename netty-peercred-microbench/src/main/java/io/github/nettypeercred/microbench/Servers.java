@@ -5,6 +5,9 @@ import com.sun.management.ThreadMXBean;
 import io.github.nettypeercred.EveryReadHandler;
 import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsHandler;
+import io.github.nettypeercred.authz.PeerAuthorization;
+import io.github.nettypeercred.authz.PeerAuthorizationHandler;
+import io.github.nettypeercred.authz.PeerPolicy;
 import io.github.nettypeercred.authz.limits.OverLimit;
 import io.github.nettypeercred.authz.limits.PeerLimits;
 import io.github.nettypeercred.epoll.EpollPeerCredentials;
@@ -54,10 +57,12 @@ final class Servers implements AutoCloseable {
         /** One that looks who sends at every read, of one sender, and delivers plain bytes. */
         EVERY_READ,
         /** One that looks who sends at every read, of any sender, and delivers envelopes. */
-        ENVELOPES;
+        ENVELOPES,
+        /** The default handler, and behind it one that decides by a policy of 10 rules, the last of which lets in. */
+        POLICY;
 
         /** Those whose connections need not send anything. */
-        static final Kind[] SILENT = {PLAIN, ONE_SHOT, SYSTEM_CALL, IDS, ACCEPT, ALL};
+        static final Kind[] SILENT = {PLAIN, ONE_SHOT, SYSTEM_CALL, IDS, ACCEPT, LIMITS, ALL, POLICY};
 
         boolean readsAttested() {
             return this == FIRST_READ || this == EVERY_READ || this == ENVELOPES;
@@ -72,6 +77,7 @@ final class Servers implements AutoCloseable {
             .messagesPerSecond(1 << 30, 1 << 30, OverLimit.SLOW)
             .bytesPerSecond(1L << 32, 1L << 32, OverLimit.SLOW)
             .build();
+    private final PeerAuthorization authorization = PeerAuthorization.of(policy());
     private final EventLoopGroup group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
     private final long eventLoopThread;
     private final Map<Kind, Path> paths = new EnumMap<>(Kind.class);
@@ -118,6 +124,11 @@ final class Servers implements AutoCloseable {
                                             .addLast(EveryReadHandler.builder()
                                                     .allowSenderChange()
                                                     .build());
+                                case POLICY ->
+                                    child.pipeline()
+                                            .addLast(
+                                                    new PeerCredentialsHandler(),
+                                                    new PeerAuthorizationHandler(authorization));
                             }
                             child.pipeline().addLast(application);
                         }
@@ -138,6 +149,16 @@ final class Servers implements AutoCloseable {
             }
             bootstrap.bind(new DomainSocketAddress(path.toString())).syncUninterruptibly();
         }
+    }
+
+    private static PeerPolicy policy() {
+        PeerPolicy.Builder policy = PeerPolicy.builder();
+        for (int i = 1; i < 10; i++) {
+            long uid = 70_000 + i;
+            policy.allow("user " + i, rule -> rule.user(uid).grants("submit"));
+        }
+        return policy.allow("who runs this", rule -> rule.server().grants("submit"))
+                .build();
     }
 
     private static final class OneShot extends ChannelInboundHandlerAdapter {

@@ -35,6 +35,8 @@ public class Totals {
     public double everyReadBytes;
     public double envelopesNanos;
     public double envelopesBytes;
+    public double policyNanos;
+    public double policyBytes;
 
     /** JMH sets it to 0 as an iteration begins. */
     public long batches;
@@ -89,6 +91,10 @@ public class Totals {
             case ENVELOPES -> {
                 envelopesNanos = medianNanos;
                 envelopesBytes = medianBytes;
+            }
+            case POLICY -> {
+                policyNanos = medianNanos;
+                policyBytes = medianBytes;
             }
         }
     }
