@@ -3,6 +3,7 @@
 /** The command line {@code lspc}: who serves a Unix domain socket, and who connects to one. */
 module io.github.nettypeercred.lspc {
     requires io.github.nettypeercred;
+    requires io.github.nettypeercred.authz;
     requires io.github.nettypeercred.epoll;
     requires io.github.nettypeercred.iouring;
     requires io.github.nettypeercred.service;

@@ -10,6 +10,7 @@ import io.github.nettypeercred.PeerCredentialsHandler;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -20,8 +21,9 @@ import java.util.List;
  * @param label whether the security label is asked for
  * @param goOn whether each connection begins with the go-on handshake
  * @param deadline how long to wait for the first bytes
+ * @param connection whether who connected is captured also where who sends is asked for
  */
-record Capture(Mode mode, boolean groups, boolean label, boolean goOn, Duration deadline) {
+record Capture(Mode mode, boolean groups, boolean label, boolean goOn, Duration deadline, boolean connection) {
     /** Makes the handler of the server channel. */
     ChannelHandler acceptHandler() {
         return mode == Mode.CONNECT
@@ -34,21 +36,27 @@ record Capture(Mode mode, boolean groups, boolean label, boolean goOn, Duration 
 
     /** Makes the handlers of a connection or of a datagram channel, the last of which captures. */
     List<ChannelHandler> handlers() {
-        return goOn
-                ? List.of(new GoOnServerHandler(GoOn.ofDefault().deadline(deadline)), capture())
-                : List.of(capture());
+        List<ChannelHandler> handlers = new ArrayList<>();
+        if (mode == Mode.EVERY_READ && connection) {
+            handlers.add(connect().admitAbsent().build());
+        }
+        if (goOn) {
+            handlers.add(new GoOnServerHandler(GoOn.ofDefault().deadline(deadline)));
+        }
+        handlers.add(capture());
+        return handlers;
     }
 
     private ChannelHandler capture() {
         return switch (mode) {
-            case CONNECT -> connect();
+            case CONNECT -> connect().build();
             case FIRST_READ -> firstRead();
             case EVERY_READ -> everyRead();
             case DATAGRAM -> datagrams();
         };
     }
 
-    private ChannelHandler connect() {
+    private PeerCredentialsHandler.Builder connect() {
         PeerCredentialsHandler.Builder handler =
                 PeerCredentialsHandler.builder().process();
         if (groups) {
@@ -57,12 +65,14 @@ record Capture(Mode mode, boolean groups, boolean label, boolean goOn, Duration 
         if (label) {
             handler.label();
         }
-        return handler.build();
+        return handler;
     }
 
     private ChannelHandler firstRead() {
-        PeerCredentialsHandler.Builder handler =
-                PeerCredentialsHandler.builder().firstRead().deadline(deadline).senderProcess();
+        PeerCredentialsHandler.Builder handler = connection
+                ? connect().connectAndFirstRead()
+                : PeerCredentialsHandler.builder().firstRead();
+        handler.deadline(deadline).senderProcess();
         if (label) {
             handler.senderLabel();
         }

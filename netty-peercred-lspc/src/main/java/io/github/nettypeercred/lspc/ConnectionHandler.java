@@ -4,8 +4,11 @@ package io.github.nettypeercred.lspc;
 import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.AttestedBytes;
+import io.github.nettypeercred.CredentialSource.Moment;
 import io.github.nettypeercred.PeerCredentialsEvent;
 import io.github.nettypeercred.PeerCredentialsResult;
+import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.authz.PeerEvidence;
 import io.github.nettypeercred.process.PeerProcess;
 import io.github.nettypeercred.process.ProcessFacts;
 import io.netty.channel.ChannelHandlerContext;
@@ -22,6 +25,7 @@ import java.util.concurrent.Executor;
  */
 final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     private final long connection;
+    private final Mode mode;
     private final HappeningQueue happenings;
     private final Executor readers;
     private CompletableFuture<Optional<ProcessFacts>> facts = CompletableFuture.completedFuture(Optional.empty());
@@ -30,8 +34,9 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     private boolean heard;
 
     /** Makes a handler for one channel that reads facts on an executor which may block. */
-    ConnectionHandler(long connection, HappeningQueue happenings, Executor readers) {
+    ConnectionHandler(long connection, Mode mode, HappeningQueue happenings, Executor readers) {
         this.connection = connection;
+        this.mode = mode;
         this.happenings = happenings;
         this.readers = readers;
     }
@@ -49,12 +54,27 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
     private void report(ChannelHandlerContext ctx, PeerCredentialsResult result) {
         heard = true;
         happenings.add(
-                new Happening.Captured(connection, result, facts), ctx.channel().parent());
+                new Happening.Captured(connection, evidence(ctx, result), facts),
+                ctx.channel().parent());
+    }
+
+    /** With who connected beside who sent, which is unknown unless it was captured. */
+    private PeerEvidence evidence(ChannelHandlerContext ctx, PeerCredentialsResult result) {
+        return mode == Mode.CONNECT
+                ? PeerEvidence.of(result)
+                : PeerEvidence.of(UnixPeerCredentials.of(ctx.channel(), Moment.CONNECT), result);
+    }
+
+    /** Whether this is what was asked for, and not who connected, which a policy wants to know besides. */
+    private boolean isAskedFor(PeerCredentialsResult result) {
+        return mode == Mode.CONNECT
+                || !(result instanceof UnixPeerCredentials credentials)
+                || credentials.source().moment() != Moment.CONNECT;
     }
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-        if (event instanceof PeerCredentialsEvent announced) {
+        if (event instanceof PeerCredentialsEvent announced && isAskedFor(announced.result())) {
             announced
                     .result()
                     .credentials()
@@ -76,7 +96,8 @@ final class ConnectionHandler extends ChannelInboundHandlerAdapter {
         if (message instanceof AttestedBytes read) {
             heard = true;
             happenings.add(
-                    new Happening.Data(connection, read.content().readableBytes(), read.credentials()), ctx.channel());
+                    new Happening.Data(connection, read.content().readableBytes(), evidence(ctx, read.credentials())),
+                    ctx.channel());
         }
         ReferenceCountUtil.release(message);
     }

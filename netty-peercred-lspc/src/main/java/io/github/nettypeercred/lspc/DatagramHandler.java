@@ -2,6 +2,7 @@
 package io.github.nettypeercred.lspc;
 
 import io.github.nettypeercred.AttestedDatagram;
+import io.github.nettypeercred.authz.PeerEvidence;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 
@@ -19,6 +20,8 @@ final class DatagramHandler extends SimpleChannelInboundHandler<AttestedDatagram
     @Override
     protected void channelRead0(ChannelHandlerContext ctx, AttestedDatagram datagram) {
         happenings.add(
-                new Happening.Data(THE_SOCKET, datagram.originalLength(), datagram.credentials()), ctx.channel());
+                new Happening.Data(
+                        THE_SOCKET, datagram.originalLength(), new PeerEvidence(null, datagram.credentials(), null)),
+                ctx.channel());
     }
 }

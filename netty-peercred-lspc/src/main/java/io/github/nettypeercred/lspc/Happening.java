@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.lspc;
 
-import io.github.nettypeercred.PeerCredentialsResult;
+import io.github.nettypeercred.authz.PeerEvidence;
 import io.github.nettypeercred.process.ProcessFacts;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -15,10 +15,10 @@ sealed interface Happening {
      * A peer was captured, or was not.
      *
      * @param connection the number of its connection
-     * @param result who it is, or why that is not known
+     * @param evidence who it is, or why that is not known, and what else was captured
      * @param facts what /proc says of its process, empty if there is no handle to ask by
      */
-    record Captured(long connection, PeerCredentialsResult result, CompletableFuture<Optional<ProcessFacts>> facts)
+    record Captured(long connection, PeerEvidence evidence, CompletableFuture<Optional<ProcessFacts>> facts)
             implements Happening {}
 
     /**
@@ -26,9 +26,9 @@ sealed interface Happening {
      *
      * @param connection the number of the connection; 1 for every datagram
      * @param bytes how many were sent
-     * @param sender who sent them, or why that is not known
+     * @param evidence who sent them, or why that is not known, and what else was captured
      */
-    record Data(long connection, int bytes, PeerCredentialsResult sender) implements Happening {}
+    record Data(long connection, int bytes, PeerEvidence evidence) implements Happening {}
 
     /**
      * A connection was closed, by whichever side.

@@ -11,6 +11,7 @@ import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.Answer;
 import io.github.nettypeercred.SupplementaryGroups;
 import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.authz.PeerDecision;
 import io.github.nettypeercred.process.ProcessCapabilities;
 import io.github.nettypeercred.process.ProcessFacts;
 import io.github.nettypeercred.process.ProcessIds;
@@ -44,30 +45,33 @@ final class JsonReport implements Report {
     }
 
     @Override
-    public void peer(long connection, Peer peer) throws IOException {
+    public void peer(long connection, Peer peer, Verdict verdict) throws IOException {
         event("peer", object -> {
             object.writeNumberField(CONNECTION, connection);
             peer(object, peer);
+            verdict(object, verdict);
         });
     }
 
     @Override
-    public void data(long connection, int bytes, Peer sender) throws IOException {
+    public void data(long connection, int bytes, Peer sender, Verdict verdict) throws IOException {
         event("data", object -> {
             object.writeNumberField(CONNECTION, connection);
             object.writeNumberField("bytes", bytes);
             peer(object, sender);
+            verdict(object, verdict);
         });
     }
 
     @Override
-    public void absent(OptionalLong connection, Absence absence) throws IOException {
+    public void absent(OptionalLong connection, Absence absence, Verdict verdict) throws IOException {
         event("absent", object -> {
             if (connection.isPresent()) {
                 object.writeNumberField(CONNECTION, connection.getAsLong());
             }
             object.writeStringField("reason", absence.reason().name());
             object.writeStringField("message", absence.message());
+            verdict(object, verdict);
         });
     }
 
@@ -157,6 +161,21 @@ final class JsonReport implements Report {
         text(object, "user", peer.user());
         text(object, "group", peer.group());
         derived(object, peer.executable(), peer.commandLine());
+    }
+
+    private static void verdict(JsonGenerator object, Verdict verdict) throws IOException {
+        if (verdict.explanation() == null) {
+            return;
+        }
+        PeerDecision decision = verdict.explanation().decision();
+        object.writeStringField("decision", Verdict.word(decision));
+        text(object, "rule", Verdict.rule(decision));
+        object.writeArrayFieldStart("grants");
+        for (String grant : Verdict.grants(decision)) {
+            object.writeString(grant);
+        }
+        object.writeEndArray();
+        object.writeStringField("why", verdict.explanation().text());
     }
 
     private static void groups(JsonGenerator object, Optional<SupplementaryGroups> groups) throws IOException {

@@ -3,7 +3,10 @@ package io.github.nettypeercred.lspc;
 
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.authz.PeerEvidence;
+import io.github.nettypeercred.authz.PeerPolicy;
 import io.github.nettypeercred.epoll.EpollAttestedDatagramChannel;
+import io.github.nettypeercred.process.ProcessFacts;
 import io.netty.bootstrap.AbstractBootstrap;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
@@ -15,6 +18,7 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
@@ -28,9 +32,16 @@ import org.jspecify.annotations.Nullable;
  * @param mode the socket's permission bits, null for what the umask gives
  * @param transport what the server runs on
  * @param capture what it captures
+ * @param policy decides on whom it reports, null for none; nothing is enforced
  * @param report where to report
  */
-record Listen(SocketPath path, @Nullable SocketMode mode, Transport transport, Capture capture, Report report) {
+record Listen(
+        SocketPath path,
+        @Nullable SocketMode mode,
+        Transport transport,
+        Capture capture,
+        @Nullable PeerPolicy policy,
+        Report report) {
     /** Runs until so many peers are reported, or until the process is ended. */
     void run(OptionalLong count) throws IOException, Failure, InterruptedException {
         transport.require();
@@ -71,7 +82,9 @@ record Listen(SocketPath path, @Nullable SocketMode mode, Transport transport, C
                     @Override
                     protected void initChannel(Channel connection) {
                         capture.handlers().forEach(connection.pipeline()::addLast);
-                        connection.pipeline().addLast(new ConnectionHandler(++connections, happenings, readers));
+                        connection
+                                .pipeline()
+                                .addLast(new ConnectionHandler(++connections, capture.mode(), happenings, readers));
                     }
                 });
     }
@@ -92,18 +105,21 @@ record Listen(SocketPath path, @Nullable SocketMode mode, Transport transport, C
     /** Reports something that happened, and returns whether it is one of what {@code --count} counts. */
     private boolean report(Happening happening, Names names) throws IOException {
         if (happening instanceof Happening.Captured captured) {
-            if (captured.result() instanceof UnixPeerCredentials credentials) {
-                report.peer(
-                        captured.connection(),
-                        Peer.named(credentials, captured.facts().join(), names));
+            PeerEvidence evidence = captured.evidence();
+            Optional<ProcessFacts> facts = captured.facts().join();
+            Verdict verdict = Verdict.of(policy, evidence, facts);
+            if (shown(evidence) instanceof UnixPeerCredentials credentials) {
+                report.peer(captured.connection(), Peer.named(credentials, facts, names), verdict);
             } else {
-                absent(happening, captured.result());
+                absent(happening, evidence, verdict);
             }
         } else if (happening instanceof Happening.Data data) {
-            if (data.sender() instanceof UnixPeerCredentials credentials) {
-                report.data(data.connection(), data.bytes(), Peer.named(credentials, Optional.empty(), names));
+            PeerEvidence evidence = data.evidence();
+            Verdict verdict = Verdict.of(policy, evidence, Optional.empty());
+            if (shown(evidence) instanceof UnixPeerCredentials credentials) {
+                report.data(data.connection(), data.bytes(), Peer.named(credentials, Optional.empty(), names), verdict);
             } else {
-                absent(happening, data.sender());
+                absent(happening, evidence, verdict);
             }
         } else {
             report.closed(happening.connection());
@@ -112,7 +128,15 @@ record Listen(SocketPath path, @Nullable SocketMode mode, Transport transport, C
         return true;
     }
 
-    private void absent(Happening happening, PeerCredentialsResult result) throws IOException {
-        report.absent(OptionalLong.of(happening.connection()), result.absence().orElseThrow());
+    /** Who is shown: who sent, if that was captured, else who connected. */
+    private static PeerCredentialsResult shown(PeerEvidence evidence) {
+        return evidence.message() == null ? Objects.requireNonNull(evidence.connection()) : evidence.message();
+    }
+
+    private void absent(Happening happening, PeerEvidence evidence, Verdict verdict) throws IOException {
+        report.absent(
+                OptionalLong.of(happening.connection()),
+                shown(evidence).absence().orElseThrow(),
+                verdict);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.lspc;
 
+import io.github.nettypeercred.authz.PeerPolicy;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.OptionalLong;
@@ -86,6 +87,13 @@ final class ListenCommand implements Callable<Integer> {
     @Option(names = "--label", description = "Show the security label.")
     private boolean label;
 
+    @Option(
+            names = "--policy",
+            paramLabel = "FILE",
+            converter = PolicyAt.Converter.class,
+            description = "Show what this policy says of each peer. Nothing is enforced.")
+    private @Nullable PolicyAt policy;
+
     ListenCommand() {}
 
     @Override
@@ -113,9 +121,15 @@ final class ListenCommand implements Callable<Integer> {
                     spec.commandLine(), "--groups needs --mode connect: the kernel tells no groups of who sends");
         }
         OptionalLong peers = count == null ? OptionalLong.empty() : OptionalLong.of(count);
+        PeerPolicy decides = policy == null ? null : policy.load();
         Capture captured = new Capture(
-                capture, groups, label, goOn, Duration.ofSeconds(deadline == null ? DEFAULT_SECONDS : deadline));
-        new Listen(SocketPath.of(path, spec), mode, transport, captured, Report.of(json)).run(peers);
+                capture,
+                groups || (decides != null && decides.needsGroups()),
+                label || (decides != null && decides.needsLabel()),
+                goOn,
+                Duration.ofSeconds(deadline == null ? DEFAULT_SECONDS : deadline),
+                decides != null);
+        new Listen(SocketPath.of(path, spec), mode, transport, captured, decides, Report.of(json)).run(peers);
         return 0;
     }
 }

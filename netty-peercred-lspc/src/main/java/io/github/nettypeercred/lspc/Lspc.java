@@ -19,14 +19,21 @@ import picocli.CommandLine.Spec;
         name = "lspc",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        subcommands = {ListenCommand.class, SendCommand.class, SignalCommand.class, WaitCommand.class, DemoCommand.class
+        subcommands = {
+            ListenCommand.class,
+            SendCommand.class,
+            CheckCommand.class,
+            ExplainCommand.class,
+            SignalCommand.class,
+            WaitCommand.class,
+            DemoCommand.class
         },
         description = "Tells who serves the Unix domain socket at PATH: the last caller of listen(2).",
         footer = {
             "",
             "A socket whose name is that of a command is written with a folder in front: ./listen",
             "",
-            "Exit codes: 0 it was done, 1 it could not be done (one line on stderr says why), 2 wrong usage."
+            "Exit codes: 0 it was done, 1 it could not be done (one line on stderr says why), 2 wrong usage; 3 denied, of explain."
         })
 public final class Lspc implements Callable<Integer> {
     @Spec

@@ -19,13 +19,13 @@ interface Report {
     void listening(SocketPath path) throws IOException;
 
     /** A peer was captured, on the connection with that number. */
-    void peer(long connection, Peer peer) throws IOException;
+    void peer(long connection, Peer peer, Verdict verdict) throws IOException;
 
     /** Bytes came on the connection with that number, sent by a peer. */
-    void data(long connection, int bytes, Peer sender) throws IOException;
+    void data(long connection, int bytes, Peer sender, Verdict verdict) throws IOException;
 
     /** Somebody is on the other end, of the connection with that number if they have one, and the kernel did not say who. */
-    void absent(OptionalLong connection, Absence absence) throws IOException;
+    void absent(OptionalLong connection, Absence absence, Verdict verdict) throws IOException;
 
     /** A connection was closed. */
     void closed(long connection) throws IOException;

@@ -28,7 +28,7 @@ final class TextReport implements Report {
     }
 
     @Override
-    public void peer(long connection, Peer peer) throws IOException {
+    public void peer(long connection, Peer peer, Verdict verdict) throws IOException {
         StringBuilder line = new StringBuilder("peer ").append(connection).append(credentials(peer));
         Optional<String> executable = peer.executable();
         Optional<List<String>> commandLine = peer.commandLine();
@@ -37,12 +37,16 @@ final class TextReport implements Report {
             executable.ifPresent(path -> line.append(" exe=").append(Printable.word(path)));
             commandLine.ifPresent(words -> line.append(" cmdline=").append(words(words)));
         }
-        out.line(line.toString());
+        out.line(line + verdict(verdict));
     }
 
     @Override
-    public void data(long connection, int bytes, Peer sender) throws IOException {
-        out.line("data " + connection + " bytes=" + bytes + credentials(sender));
+    public void data(long connection, int bytes, Peer sender, Verdict verdict) throws IOException {
+        out.line("data " + connection + " bytes=" + bytes + credentials(sender) + verdict(verdict));
+    }
+
+    private static String verdict(Verdict verdict) {
+        return verdict.explanation() == null ? "" : ": " + verdict.explanation().text();
     }
 
     private static StringBuilder credentials(Peer peer) {
@@ -58,9 +62,9 @@ final class TextReport implements Report {
     }
 
     @Override
-    public void absent(OptionalLong connection, Absence absence) throws IOException {
+    public void absent(OptionalLong connection, Absence absence, Verdict verdict) throws IOException {
         out.line("absent " + (connection.isPresent() ? connection.getAsLong() + " " : "") + absence.reason() + ": "
-                + Printable.of(absence.message()));
+                + Printable.of(absence.message()) + verdict(verdict));
     }
 
     @Override

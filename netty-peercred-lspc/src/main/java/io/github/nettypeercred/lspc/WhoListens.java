@@ -24,7 +24,7 @@ record WhoListens(SocketPath path, boolean process, Report report) {
             if (result instanceof UnixPeerCredentials credentials) {
                 report(credentials);
             } else {
-                report.absent(OptionalLong.empty(), result.absence().orElseThrow());
+                report.absent(OptionalLong.empty(), result.absence().orElseThrow(), Verdict.NONE);
                 throw path.failure("is served, but the kernel does not say by whom");
             }
         }
