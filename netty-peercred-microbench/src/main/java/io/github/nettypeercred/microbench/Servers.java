@@ -103,7 +103,7 @@ final class Servers implements AutoCloseable {
     private static PeerPolicy policy() {
         PeerPolicy.Builder policy = PeerPolicy.builder();
         for (int i = 1; i < 10; i++) {
-            long uid = 70_000 + i;
+            long uid = 70_000L + i;
             policy.allow("user " + i, rule -> rule.user(uid).grants("submit"));
         }
         return policy.allow("who runs this", rule -> rule.server().grants("submit"))
