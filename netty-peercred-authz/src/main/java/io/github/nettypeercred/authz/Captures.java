@@ -12,15 +12,18 @@ import java.util.Map;
 /**
  * What is yet to be captured in a pipeline.
  *
- * @param any whether a handler that captures is there, which those of a connection are not for long
+ * @param order whether it has to be looked whether a handler that captures stands behind; not where the only one is the first of all
  * @param firstRead whether who sends the first bytes is to come
  * @param everyRead whether each read has a sender
  */
-record Captures(boolean any, boolean firstRead, boolean everyRead) {
+record Captures(boolean order, boolean firstRead, boolean everyRead) {
     static Captures of(ChannelPipeline pipeline) {
         PeerCredentialsHandler capture = pipeline.get(PeerCredentialsHandler.class);
         boolean everyRead = pipeline.get(EveryReadHandler.class) != null || pipeline.get(AttestedDecoder.class) != null;
-        return new Captures(capture != null || everyRead, capture != null && capture.capturesFirstRead(), everyRead);
+        return new Captures(
+                everyRead || (capture != null && pipeline.first() != capture),
+                capture != null && capture.capturesFirstRead(),
+                everyRead);
     }
 
     boolean ofSender() {

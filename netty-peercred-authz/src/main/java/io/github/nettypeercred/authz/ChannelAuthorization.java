@@ -77,7 +77,7 @@ final class ChannelAuthorization {
             return;
         }
         Captures captures = Captures.of(ctx.pipeline());
-        if (captures.any() && Captures.standBehind(ctx)) {
+        if (captures.order() && Captures.standBehind(ctx)) {
             denyAbsent(
                     ctx,
                     AbsenceReason.NOT_CAPTURED,

@@ -119,10 +119,8 @@ abstract class AbstractAuthorizationTest {
     }
 
     private TestServer start(PeerAuthorization authorization) {
-        return start(authorization, PeerCredentialsHandler.builder().groups().process());
-    }
-
-    private TestServer start(PeerAuthorization authorization, PeerCredentialsHandler.Builder capture) {
+        PeerCredentialsHandler.Builder capture =
+                PeerCredentialsHandler.builder().groups().process();
         PeerAuthorizationHandler.Builder gate = PeerAuthorizationHandler.builder(authorization)
                 .farewell(why -> Unpooled.copiedBuffer(why + "\n", UTF_8));
         return TestServer.start(
@@ -149,11 +147,8 @@ abstract class AbstractAuthorizationTest {
                 assertNext(server, "inactive");
                 assertThat(peer.line()).isEqualTo("hello");
             }
-            // It has written before it reads, and its request is never read.
-            try (Peer peer = Peer.start(
-                    Peer.as(1003, 100, "27", "connect", server.path(), "write", "request", "await", "drain"))) {
+            try (Peer peer = Peer.start(Peer.as(1003, 100, "27", "connect", server.path(), "drain"))) {
                 assertNext(server, "Denied: denied by rule 'suspended'");
-                peer.go();
                 assertThat(peer.line()).isEqualTo(Integer.toString("denied by rule 'suspended'\n".length()));
             }
             try (Peer peer = Peer.start(Peer.as(2000, 100, "5", "connect", server.path(), "hear"))) {
@@ -184,6 +179,21 @@ abstract class AbstractAuthorizationTest {
             Asked next = asked.poll(30, TimeUnit.SECONDS);
             assertThat(next).isNotNull();
             return next;
+        }
+    }
+
+    @Test
+    void deniedClient_readsTheFarewell_thoughItsRequestWasNeverRead() throws Exception {
+        Directory directory = new Directory();
+        try (TestServer server = start(PeerAuthorization.builder(directory).build());
+                Peer peer = Peer.start(Peer.as(
+                        1000, 100, "-", "connect", server.path(), "write", "request", "say", "written", "drain"))) {
+            Directory.Asked asked = directory.next();
+            assertThat(peer.line()).isEqualTo("written");
+            asked.answer().setSuccess(new Deny(Reason.RULE, Optional.of("closed"), Optional.empty()));
+            assertNext(server, "Denied: denied by rule 'closed'");
+            assertThat(peer.line()).isEqualTo(Integer.toString("denied by rule 'closed'\n".length()));
+            assertThat(server.sawNothingMore()).isTrue();
         }
     }
 
@@ -311,9 +321,17 @@ abstract class AbstractAuthorizationTest {
                         .moment(Moment.FIRST_READ)
                         .grants("submit"))
                 .build();
-        try (TestServer server = start(
-                        PeerAuthorization.of(policy),
-                        PeerCredentialsHandler.builder().connectAndFirstRead());
+        PeerAuthorization authorization = PeerAuthorization.of(policy);
+        try (TestServer server = TestServer.start(
+                        transport(),
+                        PeerCredentialsAcceptHandler.builder().firstRead().build(),
+                        child -> child.pipeline()
+                                .addLast(
+                                        PeerCredentialsHandler.builder()
+                                                .connectAndFirstRead()
+                                                .build(),
+                                        new PeerAuthorizationHandler(authorization),
+                                        new Application()));
                 Peer peer = Peer.start(
                         Peer.as(1000, 100, "-", "connect", server.path(), "await", "write", "x", "hear", "close"))) {
             peer.go();
@@ -454,8 +472,9 @@ abstract class AbstractAuthorizationTest {
                 .register()
                 .syncUninterruptibly()
                 .channel();
+        ChannelFuture write = channel.writeAndFlush(Unpooled.copiedBuffer("secret", UTF_8));
         channel.connect(new DomainSocketAddress(path.toString()));
-        return channel.writeAndFlush(Unpooled.copiedBuffer("secret", UTF_8)).awaitUninterruptibly();
+        return write.awaitUninterruptibly();
     }
 
     @Test
