@@ -209,7 +209,7 @@ public final class ExternalServerHandler extends ExternalHandler {
         if (!LineReader.isPrintable(line)) {
             error(ctx, "a line is of printable ASCII");
         } else if (command.equals("BEGIN")) {
-            begin(ctx, rest);
+            begin(ctx, line);
         } else if (command.equals("ERROR") || (command.equals("CANCEL") && phase != Phase.AUTH)) {
             reject(ctx, "the client cancelled");
         } else if (command.equals("AUTH") && phase == Phase.AUTH) {
@@ -258,8 +258,8 @@ public final class ExternalServerHandler extends ExternalHandler {
         }
     }
 
-    private void begin(ChannelHandlerContext ctx, String rest) {
-        if (accepted == null || !rest.isEmpty()) {
+    private void begin(ChannelHandlerContext ctx, String line) {
+        if (accepted == null || !line.equals("BEGIN")) {
             fail(ctx, Reason.PROTOCOL, "BEGIN out of turn");
         } else {
             finish(ctx, new ExternalEvent.Authenticated(ExternalIdentity.store(ctx.channel(), accepted, unixFds)));
