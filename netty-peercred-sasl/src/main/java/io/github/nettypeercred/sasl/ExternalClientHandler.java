@@ -82,8 +82,7 @@ public final class ExternalClientHandler extends ExternalHandler {
         private Builder() {}
 
         /**
-         * Asks to be this user, which servers accept that find it in our credentials. Some, older ones of GLib among them by their source,
-         * need it.
+         * Claims to be this user, for servers that want it said. They accept it if they find it in our credentials.
          *
          * @param newUid 0 to 2^32-2
          * @return this builder

@@ -19,9 +19,11 @@ import org.jspecify.annotations.Nullable;
  * <p>Add it behind the handler that captures the credentials, and in front of those for D-Bus messages:
  *
  * <pre>{@code
+ * ExternalServerHandler.Builder external = ExternalServerHandler.builder(); // one for the server
+ *
  * channel.pipeline().addLast(
  *         PeerCredentialsHandler.builder().firstRead().build(), // who sent the NUL byte; or who connected, without firstRead()
- *         new ExternalServerHandler(),
+ *         external.build(),
  *         new MyMessageHandler()); // asks ExternalIdentity.of(ctx.channel())
  * }</pre>
  *
@@ -65,11 +67,6 @@ public final class ExternalServerHandler extends ExternalHandler {
     private String lastRejection = "";
     private boolean unixFds;
     private @Nullable UnixPeerCredentials accepted; // of BEGIN
-
-    /** Makes a handler with the defaults of the builder, and so with a GUID of its own. */
-    public ExternalServerHandler() {
-        this(builder());
-    }
 
     private ExternalServerHandler(Builder builder) {
         super(builder.maxLineLength, builder.deadline);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.examples.dbus;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.netty.channel.Channel;
@@ -9,6 +11,9 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -178,5 +183,33 @@ class WhoAmIServerTest {
         Program none = Program.run(gdbus("call", "--method", INTERFACE + ".WhoIsHe"));
         assertThat(none.status()).isNotZero();
         assertThat(none.output()).contains("org.freedesktop.DBus.Error.UnknownMethod");
+    }
+
+    @Test
+    void flood_endsTheFlooderAlone() throws IOException {
+        byte[] flood = "AUTH\r\n".repeat(10_000).getBytes(US_ASCII);
+        try (SocketChannel flooder = connect()) {
+            flooder.write(ByteBuffer.wrap(new byte[1]));
+            assertThatThrownBy(() -> {
+                        while (true) {
+                            flooder.write(ByteBuffer.wrap(flood));
+                        }
+                    })
+                    .isInstanceOf(IOException.class);
+        }
+        try (SocketChannel other = connect()) {
+            for (byte each : "\0AUTH EXTERNAL\r\nDATA\r\n".getBytes(US_ASCII)) {
+                other.write(ByteBuffer.wrap(new byte[] {each}));
+            }
+            ByteBuffer answer = ByteBuffer.allocate("DATA\r\nOK ".length());
+            while (answer.hasRemaining()) {
+                assertThat(other.read(answer)).isPositive();
+            }
+            assertThat(new String(answer.array(), US_ASCII)).isEqualTo("DATA\r\nOK ");
+        }
+    }
+
+    private static SocketChannel connect() throws IOException {
+        return SocketChannel.open(UnixDomainSocketAddress.of(address.substring("unix:path=".length())));
     }
 }
