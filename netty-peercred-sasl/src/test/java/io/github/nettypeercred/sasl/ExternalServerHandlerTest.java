@@ -360,6 +360,8 @@ class ExternalServerHandlerTest {
                 builder().maxFailures(1).build());
         client.say("\0AUTH\r\n");
         assertThat(client.isOpen()).isTrue();
+        ChannelFuture late = client.channel.writeAndFlush(Unpooled.copiedBuffer("late", US_ASCII));
+        assertThat(late.cause()).isInstanceOf(IOException.class);
         client.channel.advanceTimeBy(30, TimeUnit.SECONDS);
         client.channel.runScheduledPendingTasks();
         assertThat(client.isOpen()).isFalse();
