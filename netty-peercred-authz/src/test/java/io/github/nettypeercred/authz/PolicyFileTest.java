@@ -227,7 +227,8 @@ class PolicyFileTest {
                                 + " \"every-read\", \"datagram\""),
                 Arguments.of(
                         RULE + "user = 1\nmechanism = \"so_peercred\"\n",
-                        "p:5:13: no such word: \"so_peercred\"; there are \"SO_PEERCRED\", \"SCM_CREDENTIALS\""),
+                        "p:5:13: no such word: \"so_peercred\"; there are \"SO_PEERCRED\", \"SCM_CREDENTIALS\","
+                                + " \"LOCAL_PEERCRED\", \"LOCAL_PEEREID\", \"SCM_CREDS\", \"SCM_CREDS2\""),
                 Arguments.of(
                         RULE + "user = 1\npeer = \"foreign\"\n",
                         "p:5:8: no such word: \"foreign\"; there are \"visible\", \"not-visible\", \"unmapped\""),

@@ -35,11 +35,11 @@ class Netty41ApiTest {
     private int checked;
 
     @Test
-    void core_native_epoll_and_authz_name_only_what_netty_41_has() throws IOException {
+    void core_native_epoll_authz_and_sasl_name_only_what_netty_41_has() throws IOException {
         for (Path jar : Jars.ofNetty41()) {
             forEachClass(jar, this::learn);
         }
-        for (String module : List.of("core", "native", "epoll", "authz")) {
+        for (String module : List.of("core", "native", "epoll", "authz", "sasl")) {
             forEachClass(Jars.ours(module), this::checkUnlessOfNetty42);
         }
 

@@ -123,6 +123,20 @@ class PublishedJarsTest {
     }
 
     @Test
+    void sasl_is_a_module_that_depends_on_core_and_netty_alone() {
+        assertThat(description("sasl"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.sasl jar",
+                        "exports io.github.nettypeercred.sasl",
+                        "requires io.github.nettypeercred transitive",
+                        "requires io.netty.buffer",
+                        "requires io.netty.common",
+                        "requires io.netty.transport transitive",
+                        "requires java.base mandated",
+                        "requires org.jspecify static");
+    }
+
+    @Test
     void testing_is_a_module() {
         assertThat(description("testing"))
                 .contains("io.github.nettypeercred.testing jar", "exports io.github.nettypeercred.testing");

@@ -59,12 +59,20 @@ class ReadmeTest {
             return;
         }
         try (Stream<Path> modules = Files.list(Path.of(".."))) {
-            assertThat(modules.map(module -> module.resolve("src/test/java"))
+            assertThat(modules.flatMap(ReadmeTest::sources)
                             .filter(Files::isDirectory)
                             .anyMatch(sources -> isIn(sources, shown)))
                     .as("%s shows compiled source: %s", document, shown)
                     .isTrue();
         }
+    }
+
+    /** Where what documents show may be: in tests, and in the examples. */
+    private static Stream<Path> sources(Path module) {
+        Path tests = module.resolve("src/test/java");
+        return module.endsWith("netty-peercred-examples")
+                ? Stream.of(tests, module.resolve("src/main/java"))
+                : Stream.of(tests);
     }
 
     private static boolean isIn(Path sources, List<String> shown) {
