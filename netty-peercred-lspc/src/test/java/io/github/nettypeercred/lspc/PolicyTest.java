@@ -15,11 +15,27 @@ import java.nio.file.attribute.PosixFilePermissions;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What lspc says of a policy, and of peers by one. */
 class PolicyTest {
+    private static final String SENDERS =
+            """
+            [[rule]]
+            name = "sender"
+            decision = "allow"
+            user = "1000-1999"
+            moment = ["first-read", "every-read", "datagram"]
+            grants = "submit"
+
+            [[rule]]
+            name = "root"
+            decision = "allow"
+            user = "@root"
+            """;
+
     private static final String POLICY =
             """
             [[rule]]
@@ -34,18 +50,8 @@ class PolicyTest {
             user = "@any"
             executable = "/opt/old/"
 
-            [[rule]]
-            name = "sender"
-            decision = "allow"
-            user = "1000-1999"
-            moment = ["first-read", "every-read", "datagram"]
-            grants = "submit"
-
-            [[rule]]
-            name = "root"
-            decision = "allow"
-            user = "@root"
-            """;
+            """
+                    + SENDERS;
 
     private Path folder;
     private String policy;
@@ -127,9 +133,14 @@ class PolicyTest {
     }
 
     @Test
-    void explain_ofAProcess_knowsItsProgram() throws Exception {
-        try (Child listening = peer(as(4294967290L, ""), PEER, "datagram", "");
-                Child root = peer("datagram", "");
+    void explain_ofAProcess_knowsItsProgram(@TempDir Path everybodys) throws Exception {
+        Files.setPosixFilePermissions(everybodys, PosixFilePermissions.fromString("rwxrwxrwx"));
+        try (Child listening = peer(
+                        as(4294967290L, ""),
+                        PEER,
+                        "datagram",
+                        everybodys.resolve("1").toString());
+                Child root = peer("datagram", everybodys.resolve("2").toString());
                 Child operator = lspc("explain", policy, "--pid", "" + listening.pid());
                 Child other = lspc("explain", policy, "--pid", "" + root.pid());
                 Child nobody = lspc("explain", policy, "--pid", "2147483647")) {
@@ -179,7 +190,7 @@ class PolicyTest {
     @ValueSource(strings = {"first-read", "datagram"})
     void listen_decidesOnWhoSent(String mode) throws Exception {
         String role = mode.equals("datagram") ? "send" : "talk";
-        Files.writeString(Path.of(policy), POLICY.replaceFirst("(?s)\\[\\[rule]]\nname = \"old client.*?\n\n", ""));
+        Files.writeString(Path.of(policy), SENDERS);
         try (Child lspc = listen(mode);
                 Child sender = peer(as(1000, ""), PEER, role, path, "5")) {
             assertThat(lspc.line())
@@ -191,7 +202,7 @@ class PolicyTest {
 
     @Test
     void listen_decidesOnEveryRead() throws Exception {
-        Files.writeString(Path.of(policy), POLICY.replaceFirst("(?s)\\[\\[rule]]\nname = \"old client.*?\n\n", ""));
+        Files.writeString(Path.of(policy), SENDERS);
         try (Child lspc = listen("every-read");
                 Child sender = peer("share", path, "1000")) {
             assertThat(lspc.line())
