@@ -365,6 +365,21 @@ public final class EveryReadHandler extends ChannelDuplexHandler {
                 : from;
     }
 
+    /** Takes what is known of the sender of bytes that a handler in front holds; null if nothing is. */
+    @Nullable
+    PeerCredentialsResult takeLook(ByteBuf bytes) {
+        return looks == null ? null : looks.take(bytes.readableBytes());
+    }
+
+    /** Takes that back, right before the bytes come. */
+    void putLookBack(ByteBuf bytes, @Nullable PeerCredentialsResult from) {
+        if (looks == null) {
+            MessageTime.discard(from);
+        } else {
+            looks.putBack(from, bytes.readableBytes());
+        }
+    }
+
     /** What the look at the read that brought a message says of it. */
     private PeerCredentialsResult look(Object msg) {
         if (msg instanceof FileDescriptor) {

@@ -166,7 +166,7 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
     final void await(ChannelHandlerContext ctx) {
         state = State.AWAITING;
         if (toHear.length == 0) {
-            hear(ctx, 0);
+            hear(ctx, Unpooled.EMPTY_BUFFER);
         } else if (!ctx.channel().config().isAutoRead()) {
             ctx.read();
         }
@@ -186,8 +186,8 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
         });
     }
 
-    /** All of the peer's message is there, and behind it so many bytes of the same read. */
-    private void hear(ChannelHandlerContext ctx, int rest) {
+    /** All of the peer's message is there, and the rest of the same read, which is taken over. */
+    private void hear(ChannelHandlerContext ctx, ByteBuf rest) {
         state = State.SAYING;
         // Who sent it is settled here, while the looks at the reads that it came with are remembered.
         for (ChannelHandler each : List.copyOf(ctx.pipeline().toMap().values())) {
@@ -195,10 +195,16 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
             if (toHear.length > 0
                     && other != null
                     && other.executor() == ctx.executor()
-                    && !firstBytesTaken(other, rest)) {
+                    && !firstBytesTaken(other, rest.readableBytes())) {
+                rest.release();
                 giveUp(new ClosedChannelException()); // it has said why, and closed the channel
                 return;
             }
+        }
+        if (rest.isReadable()) {
+            passOrHoldRead(ctx, rest);
+        } else {
+            rest.release();
         }
         if (state == State.SAYING) {
             heard(ctx);
@@ -286,7 +292,7 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
             }
         }
         if (state != State.AWAITING) {
-            passOrHold(msg, () -> ctx.fireChannelRead(msg));
+            passOrHoldRead(ctx, msg);
         } else if (!(msg instanceof ByteBuf bytes)) {
             HeldEvents.discard(msg);
             refuse(
@@ -302,16 +308,10 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
                     new Absence(
                             AbsenceReason.WRONG_MESSAGE,
                             "byte " + (heard + 1) + " of the peer's message in the go-on handshake is not as agreed"));
+        } else if (heard == toHear.length) {
+            hear(ctx, bytes);
         } else {
-            int rest = bytes.readableBytes();
-            if (rest > 0) {
-                events.add(bytes, () -> ctx.fireChannelRead(bytes));
-            } else {
-                bytes.release();
-            }
-            if (heard == toHear.length) {
-                hear(ctx, rest);
-            }
+            bytes.release();
         }
     }
 
@@ -343,6 +343,15 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
         passOrHold(evt, () -> ctx.fireUserEventTriggered(evt));
         if (evt instanceof ChannelInputShutdownEvent && state == State.AWAITING) {
             refuse(ctx, ended());
+        }
+    }
+
+    private void passOrHoldRead(ChannelHandlerContext ctx, Object msg) {
+        if (state == State.OPEN || state == State.FAILED || !(msg instanceof ByteBuf bytes)) {
+            passOrHold(msg, () -> ctx.fireChannelRead(msg));
+        } else {
+            HeldRead held = HeldRead.of(ctx, bytes);
+            events.add(held, () -> held.pass(ctx));
         }
     }
 
