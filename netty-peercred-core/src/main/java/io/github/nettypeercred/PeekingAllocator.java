@@ -12,6 +12,7 @@ import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator.DelegatingHandle;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.util.UncheckedBooleanSupplier;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,9 +52,10 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
 
     private boolean lookedAhead;
 
-    /** The latest sender of what was read who was known. */
-    private @Nullable UnixPeerCredentials sender;
+    /** Who sent what the latest read with bytes returned, as far as the look knew: not at all if null. */
+    private @Nullable PeerCredentialsResult sender;
 
+    private boolean hasRead;
     private boolean sawTwoSenders;
 
     private PeekingAllocator(Channel channel, CaptureRequest request, MessageTime moment) {
@@ -222,10 +224,9 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
             seen = peeked;
             reads++;
             bytesRead = bytes;
-            if (seen instanceof UnixPeerCredentials known) {
-                sawTwoSenders |= sender != null && !sender.equals(known);
-                sender = known;
-            }
+            sawTwoSenders |= hasRead && !Objects.equals(sender, seen);
+            sender = seen;
+            hasRead = true;
         } else {
             MessageTime.discard(peeked);
         }

@@ -11,6 +11,9 @@ import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.CredentialSource.Ids;
 import io.github.nettypeercred.CredentialSource.Mechanism;
 import io.github.nettypeercred.CredentialSource.Moment;
+import io.github.nettypeercred.EveryReadHandler;
+import io.github.nettypeercred.GoOn;
+import io.github.nettypeercred.GoOnServerHandler;
 import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsEvent;
 import io.github.nettypeercred.PeerCredentialsHandler;
@@ -360,6 +363,83 @@ abstract class AbstractFirstReadTest {
             }
         } finally {
             released.countDown();
+        }
+    }
+
+    /** What has no sender, as it was sent too early, must not go by that of what another sends after it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"joined", "silent go-on, first read", "silent go-on, every read"})
+    void dataWithoutSender_isNotJoinedToThatOfAnother(String how) throws Exception {
+        EventLoopGroup children = transport().newGroup(1);
+        CountDownLatch released = new CountDownLatch(1);
+        CountDownLatch accepted = new CountDownLatch(1);
+        CountDownLatch firstBytes = new CountDownLatch(1);
+        ChannelHandler accepting = PeerCredentialsAcceptHandler.builder()
+                .allowIf(peer -> {
+                    accepted.countDown();
+                    return true;
+                })
+                .build();
+        children.execute(() -> awaitLatch(released));
+        try (TestServer server = TestServer.start(transport(), accepting, children, child -> {
+                    if (how.equals("joined")) {
+                        child.pipeline().addLast(new JoiningHandler(firstBytes));
+                    } else {
+                        child.pipeline()
+                                .addLast(
+                                        new CountingReads(firstBytes),
+                                        new GoOnServerHandler(GoOn.of(new byte[0], "evil.".getBytes(UTF_8))));
+                    }
+                    child.pipeline()
+                            .addLast(
+                                    how.endsWith("every read")
+                                            ? EveryReadHandler.builder()
+                                                    .allowSenderChange()
+                                                    .build()
+                                            : firstRead().build());
+                });
+                Peer peer = Peer.start(
+                        "connect",
+                        server.path(),
+                        "await",
+                        "write",
+                        "evil",
+                        "say",
+                        "written",
+                        "await",
+                        "write",
+                        ".root",
+                        "drain")) {
+            awaitLatch(accepted);
+            peer.go();
+            assertThat(peer.line()).isEqualTo("written");
+            released.countDown();
+            awaitLatch(firstBytes);
+            peer.go();
+            TestServer.Seen seen = server.next();
+            if (seen.what().equals("active")) {
+                seen = server.next();
+            }
+            assertThat(seen.what()).isInstanceOfSatisfying(PeerCredentialsEvent.Refused.class, refused -> assertThat(
+                            refused.result().reason())
+                    .isEqualTo(AbsenceReason.RACED));
+            assertThat(peer.line()).isEqualTo("0");
+        } finally {
+            released.countDown();
+        }
+    }
+
+    private static final class CountingReads extends ChannelInboundHandlerAdapter {
+        private final CountDownLatch reads;
+
+        CountingReads(CountDownLatch reads) {
+            this.reads = reads;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            ctx.fireChannelRead(msg);
+            reads.countDown();
         }
     }
 
