@@ -38,6 +38,7 @@ import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.EventExecutorGroup;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
@@ -757,6 +758,49 @@ abstract class AbstractFirstReadTest {
                 Peer peer = Peer.start("connect", server.path(), "drain")) {
             assertRefused(server, AbsenceReason.FILE_DESCRIPTORS, "DOMAIN_SOCKET_READ_MODE");
             assertThat(peer.line()).isEqualTo("0");
+        }
+    }
+
+    /** Netty on io_uring takes a pid for a descriptor, and its pipeline may close that, if the option stays on. */
+    @Test
+    void descriptorsMode_whereTheListenerAttests_deliversDescriptors() throws Exception {
+        for (boolean every : new boolean[] {false, true}) {
+            BlockingQueue<FileDescriptor> received = new LinkedBlockingQueue<>();
+            try (TestServer server = TestServer.start(
+                            transport(),
+                            PeerCredentialsAcceptHandler.builder().firstRead().build(),
+                            child -> {
+                                child.config()
+                                        .setOption(
+                                                UnixChannelOption.DOMAIN_SOCKET_READ_MODE,
+                                                DomainSocketReadMode.FILE_DESCRIPTORS);
+                                child.pipeline()
+                                        .addLast(
+                                                every
+                                                        ? EveryReadHandler.builder()
+                                                                .admitAbsent()
+                                                                .build()
+                                                        : firstRead()
+                                                                .admitAbsent()
+                                                                .build())
+                                        .addFirst(new ChannelInboundHandlerAdapter() {
+                                            @Override
+                                            public void channelRead(ChannelHandlerContext ctx, Object msg) {
+                                                received.add((FileDescriptor) msg);
+                                            }
+                                        });
+                            });
+                    Peer peer = Peer.start("connect", server.path(), "await", "sendpair", "await")) {
+                TestServer.Seen seen = server.next();
+                assertThat(seen.what()).isInstanceOf(PeerCredentialsEvent.Admitted.class);
+                peer.go();
+                FileDescriptor descriptor = received.poll(30, TimeUnit.SECONDS);
+                assertThat(descriptor).isNotNull();
+                assertThat(Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor.intValue()))
+                                .toString())
+                        .startsWith("socket:");
+                descriptor.close();
+            }
         }
     }
 
