@@ -32,6 +32,8 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
         SAYING,
         /** The handshake is done, and what was held passes. */
         PASSING,
+        /** The handshake is done, and what was read with the peer's message waits until somebody asks for it. */
+        KEEPING,
         /** Everything passes. */
         OPEN,
         /** The handshake has failed: nothing passes. */
@@ -101,7 +103,7 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
 
     @Override
     public final void handlerRemoved(ChannelHandlerContext ctx) {
-        if (isAwaited()) {
+        if (isAwaited() || state == State.KEEPING) {
             Log.debug("{}: closing {}", "the go-on handler was removed before the handshake was done", ctx.channel());
             giveUp(new ClosedChannelException());
             ctx.close();
@@ -229,9 +231,24 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
             writes.passOn(ctx);
         }
         boolean nothingHeld = events.isEmpty();
+        if (!events.playUntilRead(() -> readAsked || ctx.channel().config().isAutoRead())) {
+            state = State.KEEPING;
+            return;
+        }
+        open(ctx, readAsked && nothingHeld);
+    }
+
+    /** Passes what was kept, to those who have asked for it. */
+    private void passKept(ChannelHandlerContext ctx) {
+        state = State.PASSING;
         events.play();
+        open(ctx, false);
+        ctx.fireChannelReadComplete();
+    }
+
+    private void open(ChannelHandlerContext ctx, boolean readAgain) {
         state = State.OPEN;
-        if (readAsked && nothingHeld && !ctx.channel().config().isAutoRead()) {
+        if (readAgain && !ctx.channel().config().isAutoRead()) {
             ctx.read(); // the one that was asked for brought what the handshake took
         }
         if (!ctx.isRemoved()) {
@@ -382,6 +399,9 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
                                     AbsenceReason.CLOSED,
                                     "the channel was closed before the go-on handshake was done"));
         }
+        if (state == State.KEEPING) {
+            events.release();
+        }
         if (!keptActive) {
             ctx.fireChannelInactive();
         }
@@ -390,7 +410,11 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
     @Override
     public final void read(ChannelHandlerContext ctx) {
         readAsked = true;
-        ctx.read();
+        if (state == State.KEEPING) {
+            passKept(ctx);
+        } else {
+            ctx.read();
+        }
     }
 
     @Override

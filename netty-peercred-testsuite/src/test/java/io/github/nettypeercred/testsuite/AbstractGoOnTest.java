@@ -469,6 +469,40 @@ abstract class AbstractGoOnTest {
     }
 
     @Test
+    void withoutAutoRead_dataBehindTheAnswer_waitsForARead() {
+        try (TestServer server = start(child -> {
+                    child.config().setAutoRead(false);
+                    child.pipeline()
+                            .addLast(
+                                    new GoOnServerHandler(LONG),
+                                    EveryReadHandler.builder().plainBytes().build());
+                });
+                Peer peer = Goon.start(
+                        "connect",
+                        server.path(),
+                        "hear",
+                        "4",
+                        "say",
+                        "050607086869",
+                        "await",
+                        "say",
+                        "686f",
+                        "await")) {
+            captured(server, Moment.EVERY_READ);
+            TestServer.Seen active = server.next();
+            assertThat(active.what()).isEqualTo("active");
+            active.channel().eventLoop().submit(() -> {}).syncUninterruptibly();
+            assertThat(server.sawNothingMore()).isTrue();
+            active.channel().read();
+            assertNext(server, "read hi");
+            peer.line();
+            peer.go();
+            active.channel().read();
+            assertNext(server, "read ho");
+        }
+    }
+
+    @Test
     void handlerBehindTheCapture_isRefused() {
         try (TestServer server =
                         start(child -> child.pipeline().addLast(firstRead().build(), new GoOnServerHandler()));
@@ -584,6 +618,7 @@ abstract class AbstractGoOnTest {
             assertThat(peer.line()).isEqualTo("0 00000000");
             assertThat(client.channel().closeFuture().awaitUninterruptibly(30, TimeUnit.SECONDS))
                     .isTrue();
+            await().until(() -> recorder.seen().contains("Refused FAILED")); // the channel may be closed before
             assertThat(recorder.seen())
                     .anyMatch(what -> what.startsWith("exception NO_SUCH_PROCESS"))
                     .contains("Refused FAILED")
