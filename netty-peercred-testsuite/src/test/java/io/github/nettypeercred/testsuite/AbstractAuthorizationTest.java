@@ -372,6 +372,34 @@ abstract class AbstractAuthorizationTest {
     }
 
     @Test
+    void unit_isLookedUp_andARuleThatDeniesByItDeniesNoOther() throws IOException {
+        String name = "peercred-" + ProcessHandle.current().pid() + "-" + getClass().getSimpleName();
+        PeerPolicy policy = PeerPolicy.builder()
+                .deny("batch", rule -> rule.unit(name + "-batch.service"))
+                .allow("users", rule -> rule.userRange(1000, 1999).grants("submit"))
+                .build();
+        PeerAuthorization authorization = PeerAuthorization.builder(policy)
+                .processFacts(command -> new Thread(command).start())
+                .build();
+        try (TestServer server = start(authorization);
+                ControlGroup other = ControlGroup.make(name + "-other.service");
+                ControlGroup batch = ControlGroup.make(name + "-batch.service")) {
+            try (Peer peer = other.start(Peer.as(1000, 100, "-", "connect", server.path(), "hear", "close"))) {
+                assertNext(server, "Allowed: allowed by rule 'users', grants submit");
+                assertNext(server, "active");
+                assertNext(server, "inactive");
+                assertThat(peer.line()).isEqualTo("hello");
+                peer.exit();
+            }
+            try (Peer peer = batch.start(Peer.as(1000, 100, "-", "connect", server.path(), "hear", "close"))) {
+                assertNext(server, "Denied: denied by rule 'batch'");
+                assertThat(peer.line()).isEqualTo("denied by rule 'batch'");
+                peer.exit();
+            }
+        }
+    }
+
+    @Test
     void groupThatTheDatabaseDoesNotList_isRevokedByAge() {
         PeerPolicy policy = PeerPolicy.builder()
                 .allow("operators", rule -> rule.group(27).maxAge(1).grants("submit"))

@@ -45,7 +45,7 @@ final class AuthorizationExamples {
     static PeerAuthorization server(Executor blocking, ScheduledExecutorService watcher) {
         PeerAuthorization authorization = PeerAuthorization.builder(Path.of("/etc/example/peers.toml"))
                 .names(Names.builder(blocking).build()) // for max-age
-                .processFacts(blocking) // for executable and command-line
+                .processFacts(blocking) // for executable, command-line and unit
                 .decideAgain() // open connections, when the file changes
                 .build();
         authorization.watch(watcher, Duration.ofSeconds(5));
