@@ -227,11 +227,13 @@ struct peercred_file {
 // Reads a whole file, and only one that nobody can have changed but root and this process's effective user: walks from / to it with
 // openat(2), follows no symbolic link, and checks of every folder, and of the file, on the descriptor that it goes on with, that the
 // owner is one of these two and that neither group nor others may write; of the file also that it is regular and has one
-// link. Does not block on a FIFO. PEERCRED_TOO_SMALL: the file is longer than capacity.
-void peercred_read_file(const char *path, char *content, size_t capacity, struct peercred_file *out);
+// link. unmapped is the uid as which every owner is seen that has none in this user namespace, whom not even a process of that uid
+// takes for itself; UINT32_MAX, which is nobody's, if all have one. Does not block on a FIFO. PEERCRED_TOO_SMALL: the file is
+// longer than capacity.
+void peercred_read_file(const char *path, uint32_t unmapped, char *content, size_t capacity, struct peercred_file *out);
 
 // Opens the folder that a path's last component lies in, which need not exist, by the same walk with the same checks. Returns a descriptor
 // that the caller closes, good for openat(2) and its like, not for reading; or -1, with out filled.
-int peercred_open_folder_of(const char *path, struct peercred_file *out);
+int peercred_open_folder_of(const char *path, uint32_t unmapped, struct peercred_file *out);
 
 #endif

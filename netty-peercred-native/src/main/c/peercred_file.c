@@ -37,11 +37,12 @@ static int failed(struct peercred_file *out) {
 
 // Whether nobody but root and this process's user can change what the descriptor stands for. The sticky bit is no exception: it keeps
 // others from renaming what is in a folder, not from adding to it.
-static int check(int fd, int folder, struct stat *found, struct peercred_file *out) {
+static int check(int fd, int folder, uint32_t unmapped, struct stat *found, struct peercred_file *out) {
     if (fstat(fd, found) != 0) return failed(out);
     if (folder && !S_ISDIR(found->st_mode)) return defect(out, PEERCRED_FILE_NOT_FOLDER, found);
     if (!folder && !S_ISREG(found->st_mode)) return defect(out, PEERCRED_FILE_NOT_REGULAR, found);
-    if (found->st_uid != 0 && found->st_uid != geteuid()) return defect(out, PEERCRED_FILE_OWNER, found);
+    if (found->st_uid == unmapped || (found->st_uid != 0 && found->st_uid != geteuid()))
+        return defect(out, PEERCRED_FILE_OWNER, found);
     if (found->st_mode & (S_IWGRP | S_IWOTH)) return defect(out, PEERCRED_FILE_WRITABLE, found);
     if (!folder && found->st_nlink != 1) return defect(out, PEERCRED_FILE_LINKS, found);
     return 0;
@@ -63,7 +64,7 @@ enum goal { THE_FILE, ITS_FOLDER };
 
 // Walks to the file, or to the folder that it lies in, and checks every component on its descriptor. Returns the descriptor of
 // the goal, or -1 with out filled.
-static int walk(const char *path, enum goal goal, struct stat *found, struct peercred_file *out) {
+static int walk(const char *path, enum goal goal, uint32_t unmapped, struct stat *found, struct peercred_file *out) {
     if (path[0] != '/') {
         out->status = PEERCRED_FILE_RELATIVE;
         return -1;
@@ -71,7 +72,7 @@ static int walk(const char *path, enum goal goal, struct stat *found, struct pee
     out->component_end = 1;
     int at = open("/", SEARCH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (at < 0) return failed(out);
-    if (check(at, 1, found, out) != 0) {
+    if (check(at, 1, unmapped, found, out) != 0) {
         (void)close(at);
         return -1;
     }
@@ -100,7 +101,7 @@ static int walk(const char *path, enum goal goal, struct stat *found, struct pee
         }
         (void)close(at);
         at = next;
-        if (check(at, slash != NULL, found, out) != 0) break;
+        if (check(at, slash != NULL, unmapped, found, out) != 0) break;
         if (!slash) return at;
         from = slash + 1;
     }
@@ -134,10 +135,10 @@ static int changed(const struct stat *before, const struct stat *after, uint32_t
            before->st_mtime != after->st_mtime || before->st_ctime != after->st_ctime;
 }
 
-void peercred_read_file(const char *path, char *content, size_t capacity, struct peercred_file *out) {
+void peercred_read_file(const char *path, uint32_t unmapped, char *content, size_t capacity, struct peercred_file *out) {
     *out = (struct peercred_file){0};
     struct stat before, after;
-    int fd = walk(path, THE_FILE, &before, out);
+    int fd = walk(path, THE_FILE, unmapped, &before, out);
     if (fd < 0) return;
     read_all(fd, content, capacity, out);
     if (out->status == PEERCRED_OK && fstat(fd, &after) != 0) (void)failed(out);
@@ -148,8 +149,8 @@ void peercred_read_file(const char *path, char *content, size_t capacity, struct
     (void)close(fd);
 }
 
-int peercred_open_folder_of(const char *path, struct peercred_file *out) {
+int peercred_open_folder_of(const char *path, uint32_t unmapped, struct peercred_file *out) {
     *out = (struct peercred_file){0};
     struct stat found;
-    return walk(path, ITS_FOLDER, &found, out);
+    return walk(path, ITS_FOLDER, unmapped, &found, out);
 }

@@ -188,10 +188,11 @@ static jint own_uid(JNIEnv *env, jclass class) {
     return (jint)peercred_own_uid();
 }
 
-static void read_file(JNIEnv *env, jclass class, jobject path, jobject content, jobject out) {
+static void read_file(JNIEnv *env, jclass class, jobject path, jint unmapped, jobject content, jobject out) {
     (void)class;
-    peercred_read_file((*env)->GetDirectBufferAddress(env, path), (*env)->GetDirectBufferAddress(env, content),
-                       (size_t)(*env)->GetDirectBufferCapacity(env, content), (*env)->GetDirectBufferAddress(env, out));
+    peercred_read_file((*env)->GetDirectBufferAddress(env, path), (uint32_t)unmapped,
+                       (*env)->GetDirectBufferAddress(env, content), (size_t)(*env)->GetDirectBufferCapacity(env, content),
+                       (*env)->GetDirectBufferAddress(env, out));
 }
 
 static const JNINativeMethod methods[] = {
@@ -214,7 +215,7 @@ static const JNINativeMethod methods[] = {
     {"groupId", "(Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;)I", (void *)group_id},
     {"userGroups", "(Ljava/nio/ByteBuffer;ILjava/nio/ByteBuffer;Ljava/nio/ByteBuffer;)I", (void *)user_groups},
     {"ownUid", "()I", (void *)own_uid},
-    {"readFile", "(Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;Ljava/nio/ByteBuffer;)V", (void *)read_file},
+    {"readFile", "(Ljava/nio/ByteBuffer;ILjava/nio/ByteBuffer;Ljava/nio/ByteBuffer;)V", (void *)read_file},
 };
 
 static jint load(JNIEnv *env, const char *package_prefix) {

@@ -24,9 +24,9 @@ static void *memory(JNIEnv *env, jobject buffer) {
     return buffer == NULL ? NULL : (*env)->GetDirectBufferAddress(env, buffer);
 }
 
-CALL(open_folder_of, jobject path, jobject out) {
+CALL(open_folder_of, jobject path, jint unmapped, jobject out) {
     UNUSED;
-    return peercred_open_folder_of(memory(env, path), memory(env, out));
+    return peercred_open_folder_of(memory(env, path), (uint32_t)unmapped, memory(env, out));
 }
 
 CALL(stat_at, jint folder, jobject name, jobject out) {
@@ -144,7 +144,7 @@ CALL(errno_number, jint index) {
 
 static const JNINativeMethod methods[] = {
     {"errno", "(I)I", (void *)errno_number},
-    {"openFolderOf", "(" BUFFER BUFFER ")I", (void *)open_folder_of},
+    {"openFolderOf", "(" BUFFER "I" BUFFER ")I", (void *)open_folder_of},
     {"stat", "(I" BUFFER BUFFER ")I", (void *)stat_at},
     {"hold", "(I" BUFFER ")I", (void *)hold},
     {"openLock", "(I" BUFFER ")I", (void *)open_lock},

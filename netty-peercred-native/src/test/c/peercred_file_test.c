@@ -9,6 +9,7 @@
 #include <grp.h>
 #include <limits.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,7 +30,7 @@ static const char *in(const char *name) {
 static struct peercred_file read_path(const char *path) {
     struct peercred_file out;
     memset(&out, 0xAA, sizeof out);
-    peercred_read_file(path, content, sizeof content, &out);
+    peercred_read_file(path, UINT32_MAX, content, sizeof content, &out);
     return out;
 }
 
@@ -64,6 +65,78 @@ static void accounts(void (*check)(bool ok, const char *what)) {
     check(peercred_user_groups("root", 4000000000u, groups, &count) == PEERCRED_TOO_SMALL && count > 0, "no space for groups");
     check(peercred_own_uid() == geteuid(), "the process's own user");
 }
+
+#ifdef __linux__
+static const uint32_t OVERFLOW = 65534; // unless the administrator has set another, and then that is not tested
+
+static int status_with(uint32_t unmapped, const char *path) {
+    struct peercred_file out;
+    peercred_read_file(path, unmapped, content, sizeof content, &out);
+    return out.status;
+}
+
+static int map(pid_t child, const char *file, const char *extents) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", child, file);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int failed = fd < 0 || write(fd, extents, strlen(extents)) != (ssize_t)strlen(extents);
+    close(fd);
+    return failed;
+}
+
+// The overflow user of a namespace that maps it and root: it sees what belongs to all others as its own.
+static int as_overflow_user(const char *roots, const char *anothers, int ready, int mapped) {
+    char byte = 0;
+    if (unshare(CLONE_NEWUSER) != 0 || write(ready, &byte, 1) != 1 || read(mapped, &byte, 1) != 1) return 2;
+    if (setresuid(OVERFLOW, OVERFLOW, OVERFLOW) != 0) return 2;
+    struct stat found;
+    if (stat(anothers, &found) != 0 || found.st_uid != geteuid()) return 2;
+    if (status_with(UINT32_MAX, anothers) != 0) return 3;
+    if (status_with(OVERFLOW, roots) != 0) return 4;
+    struct peercred_file out;
+    if (status_with(OVERFLOW, anothers) != PEERCRED_FILE_OWNER) return 5;
+    char below[PATH_MAX];
+    snprintf(below, sizeof below, "%s.folder/file", anothers);
+    if (peercred_open_folder_of(below, OVERFLOW, &out) >= 0 || out.status != PEERCRED_FILE_OWNER) return 6;
+    return 0;
+}
+
+static void overflow_user(void (*check)(bool ok, const char *what)) {
+    char base[] = "/run/peercred-test-XXXXXX", roots[64], anothers[64], other_folder[96];
+    if (mkdtemp(base) == NULL || chmod(base, 0755) != 0) exit(2);
+    snprintf(roots, sizeof roots, "%s/roots", base);
+    snprintf(anothers, sizeof anothers, "%s/anothers", base);
+    snprintf(other_folder, sizeof other_folder, "%s.folder", anothers);
+    write_file(roots, 5);
+    write_file(anothers, 5);
+    if (mkdir(other_folder, 0755) != 0 || chown(anothers, 1000, 0) != 0 || chown(other_folder, 1000, 0) != 0) exit(2);
+    int ready[2], mapped[2];
+    if (pipe(ready) != 0 || pipe(mapped) != 0) exit(2);
+    pid_t child = fork();
+    if (child == 0) {
+        close(ready[0]);
+        close(mapped[1]);
+        _exit(as_overflow_user(roots, anothers, ready[1], mapped[0]));
+    }
+    close(ready[1]);
+    close(mapped[0]);
+    char byte = 0;
+    if (read(ready[0], &byte, 1) == 1 && map(child, "uid_map", "0 0 1\n65534 65534 1\n") == 0 && write(mapped[1], &byte, 1) != 1)
+        exit(2);
+    close(ready[0]);
+    close(mapped[1]);
+    int status;
+    waitpid(child, &status, 0);
+    unlink(roots);
+    unlink(anothers);
+    rmdir(other_folder);
+    rmdir(base);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
+        printf("# left out: a user namespace that maps the overflow user cannot be made here\n");
+    else
+        check(status == 0, "for the overflow user, files of users without an id are not its own");
+}
+#endif
 
 void file_tests(void (*check)(bool ok, const char *what)) {
     accounts(check);
@@ -131,6 +204,9 @@ void file_tests(void (*check)(bool ok, const char *what)) {
         int status;
         waitpid(child, &status, 0);
         check(status == 0, "root's file, for another user");
+#ifdef __linux__
+        overflow_user(check);
+#endif
     } else {
         printf("# left out: files of other users need root\n");
     }

@@ -122,10 +122,11 @@ void service_tests(void (*check)(bool ok, const char *what)) {
     char file[80];
     snprintf(file, sizeof file, "%s/socket", path);
     struct peercred_file why;
-    int folder = peercred_open_folder_of(file, &why);
+    int folder = peercred_open_folder_of(file, UINT32_MAX, &why);
     if (geteuid() == 0) {
         check(folder >= 0, "the folder of a path");
-        check(peercred_open_folder_of("/tmp/socket", &why) == -1 && why.status == PEERCRED_FILE_WRITABLE, "a folder of all");
+        check(peercred_open_folder_of("/tmp/socket", UINT32_MAX, &why) == -1 && why.status == PEERCRED_FILE_WRITABLE,
+              "a folder of all");
     } else {
         check(folder == -1 && why.status == PEERCRED_FILE_WRITABLE, "a folder of all");
         folder = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);

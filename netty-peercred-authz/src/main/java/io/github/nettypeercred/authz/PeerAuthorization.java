@@ -14,6 +14,7 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,9 @@ public final class PeerAuthorization {
     private final @Nullable Names names;
     private final @Nullable Executor factsExecutor;
     private final OpenConnections open = new OpenConnections(this);
+
+    /** Held while a file is read and put in force, so that of two reloads the one that read later wins. */
+    private final Object reloading = new Object();
 
     private volatile State state;
 
@@ -305,25 +309,41 @@ public final class PeerAuthorization {
         if (path == null) {
             throw new IllegalStateException("there is no file: it was made without");
         }
+        PolicyReload outcome = reload(path.toString(), () -> PeerPolicy.load(path));
+        if (outcome instanceof PolicyReload.Kept kept) {
+            tellKept(kept.reason());
+        }
+        return outcome;
+    }
+
+    /** Tells nobody that the policy before stays. */
+    PolicyReload reload(String path, Supplier<PeerPolicy> loader) {
         EventLoops.ensureMayBlock("PeerAuthorization.reload");
-        try {
-            PeerPolicy policy = PeerPolicy.load(path);
-            if (policy.hasMaxAge() && names == null) {
-                throw new Place(path.toString(), 1, 1)
-                        .error("a rule has a max-age, and this server was built without names(..)");
+        synchronized (reloading) {
+            try {
+                PeerPolicy policy = loader.get();
+                if (policy.hasMaxAge() && names == null) {
+                    throw new Place(path, 1, 1)
+                            .error("a rule has a max-age, and this server was built without names(..)");
+                }
+                long generation = advance(policy);
+                Log.LOGGER.info("{} is in force, generation {}", path, generation);
+                return new PolicyReload.Replaced(generation);
+            } catch (PolicyException e) {
+                return new PolicyReload.Kept(e);
             }
-            long generation = advance(policy);
-            Log.LOGGER.info("{} is in force, generation {}", path, generation);
-            return new PolicyReload.Replaced(generation);
-        } catch (PolicyException e) {
-            Log.warn("the policy stays as it was: " + e.getMessage());
-            audit.kept(e);
-            return new PolicyReload.Kept(e);
         }
     }
 
+    private void tellKept(PolicyException reason) {
+        Log.warn("the policy stays as it was: " + reason.getMessage());
+        audit.kept(reason);
+    }
+
     /**
-     * Reloads the policy file whenever it has changed: another file under its name, another size or time.
+     * Reloads the policy file whenever it has changed: another file under its name, another size or time. A file that there is anything
+     * wrong with is read again each time, since what is wrong may be a folder, or a directory of names; the same reason is logged
+     * and told once.
      *
      * @param executor looks, and reads, which blocks: not an event loop
      * @param interval how often to look, more than 0
@@ -331,10 +351,13 @@ public final class PeerAuthorization {
      * @throws IllegalStateException if this was not made of a file
      */
     public AutoCloseable watch(ScheduledExecutorService executor, Duration interval) {
-        if (file == null) {
+        Path path = file;
+        if (path == null) {
             throw new IllegalStateException("there is no file: it was made without");
         }
-        return PolicyWatch.start(file, executor, interval, this::reload);
+        PolicyWatch watch = new PolicyWatch(
+                path, () -> reload(path.toString(), () -> PeerPolicy.load(path)), this::tellKept);
+        return PolicyWatch.start(watch, executor, interval);
     }
 
     /**

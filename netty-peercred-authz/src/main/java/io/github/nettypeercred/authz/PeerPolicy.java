@@ -255,7 +255,8 @@ public final class PeerPolicy {
         }
 
         /**
-         * Adds a rule that refuses peers, behind those before.
+         * Adds a rule that refuses peers, behind those before. One that refuses a user holds only in front of rules that leave out the
+         * user's subordinate uids: newuidmap(1), subuid(5).
          *
          * @param name its name, of up to 64 letters, digits, spaces, ".", "_" and "-"
          * @param rule says whom

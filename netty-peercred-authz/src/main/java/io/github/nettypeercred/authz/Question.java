@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.authz;
 
-import io.github.nettypeercred.Absence;
-import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.Answer;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.authz.PeerAuthorization.State;
@@ -28,9 +26,6 @@ import org.jspecify.annotations.Nullable;
  * by what is not in force any more is discarded, and it is asked again.
  */
 final class Question {
-    private static final Answer<String> NO_UNIT =
-            Answer.unknown(new Absence(AbsenceReason.NOT_REQUESTED, "the unit is not looked up"));
-
     private final PeerAuthorization authorization;
     private final PeerEvidence evidence;
     private final Channel channel;
@@ -125,7 +120,8 @@ final class Question {
         try {
             promise.trySuccess(decider.apply(
                     policy,
-                    evidence.withProcess(new ProcessEvidence(facts.executable(), facts.commandLine(), NO_UNIT))));
+                    evidence.withProcess(
+                            new ProcessEvidence(facts.executable(), facts.commandLine(), facts.unit()))));
         } catch (Throwable e) {
             promise.tryFailure(e);
         }

@@ -68,9 +68,12 @@ class PolicyFileTest {
         PeerPolicy fromFile = parse(examples().get(0));
         PeerPolicy fromJava = PeerPolicy.builder()
                 .allow("masters", rule -> rule.root().server().grants("submit", "send-as-anyone", "read-all"))
-                .allow("operators", rule -> rule.group("adm").group(27).grants("submit", "send-as-anyone"))
+                .allow("operators", rule -> rule.userRange(1000, 59999)
+                        .group("adm")
+                        .group(27)
+                        .grants("submit", "send-as-anyone"))
                 .deny("suspended", rule -> rule.user(1003))
-                .allow("everybody", rule -> rule.anyUser().grants("submit"))
+                .allow("users", rule -> rule.userRange(1000, 59999).grants("submit"))
                 .build(new MadeAccounts());
         assertThat(fromFile.rules()).isEqualTo(fromJava.rules());
         for (PeerPolicy policy : List.of(fromFile, fromJava)) {
@@ -80,6 +83,11 @@ class PolicyFileTest {
                     .isEqualTo(new PeerDecision.Allow("operators", Set.of("submit", "send-as-anyone")));
             assertThat(policy.decide(MadePeer.of(1003, 100).groups(5).make()))
                     .hasToString("denied by rule 'suspended'");
+            for (long subordinate : new long[] {100_000, 231_072}) { // as whom 1003 may come too, with its groups
+                assertThat(policy.decide(
+                                MadePeer.of(subordinate, 100).groups(5, 27).make()))
+                        .hasToString("denied: no rule matched");
+            }
             assertThat(policy.decide(MadePeer.of(1004, 4).make()))
                     .isEqualTo(new PeerDecision.Allow("operators", Set.of("submit", "send-as-anyone")));
             assertThat(policy.decide(MadePeer.of(1004, 100).make()))

@@ -15,7 +15,8 @@ public interface TrustedFile {
     /**
      * Reads a file, and only one on whose path no component is a symbolic link, is owned by anybody but root or this process's effective
      * user, or can be written to by group or others; a sticky folder such as {@code /tmp} is no exception. The file is regular, has one
-     * link and does not change while it is read.
+     * link and does not change while it is read. Where the overflow user, 65534, stands for users without an id in this process's
+     * user namespace, what it owns is not this process's own even if it runs as that user.
      *
      * <p>It reads from the disk, so not on an event loop.
      *

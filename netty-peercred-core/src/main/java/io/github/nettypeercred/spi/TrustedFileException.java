@@ -21,7 +21,7 @@ public final class TrustedFileException extends IOException {
         NOT_A_FOLDER,
         /** It is a folder, a FIFO, a device or a socket. */
         NOT_A_REGULAR_FILE,
-        /** Its owner is neither root nor this process's effective user. */
+        /** Its owner is neither root nor this process's effective user, or cannot be told from users without an id here. */
         OWNER,
         /** Its group or others may write to it. */
         WRITABLE,

@@ -62,6 +62,9 @@ final class Native {
 
     static native int ownUid();
 
-    /** Reads the file of a path that ends in NUL; {@code out} receives a struct peercred_file. */
-    static native void readFile(ByteBuffer path, ByteBuffer content, ByteBuffer out);
+    /**
+     * Reads the file of a path that ends in NUL; {@code out} receives a struct peercred_file. Whatever belongs to
+     * {@code unmapped} is nobody's.
+     */
+    static native void readFile(ByteBuffer path, int unmapped, ByteBuffer content, ByteBuffer out);
 }

@@ -14,8 +14,8 @@ final class NativeService {
     /** 0: EAGAIN, 1: ECONNREFUSED. */
     static native int errno(int index);
 
-    /** Returns a descriptor, or -1 with a struct peercred_file in {@code out}. */
-    static native int openFolderOf(ByteBuffer path, ByteBuffer out);
+    /** Returns a descriptor, or -1 with a struct peercred_file in {@code out}. Whatever belongs to {@code unmapped} is nobody's. */
+    static native int openFolderOf(ByteBuffer path, int unmapped, ByteBuffer out);
 
     static native int stat(int folder, @Nullable ByteBuffer name, ByteBuffer out);
 

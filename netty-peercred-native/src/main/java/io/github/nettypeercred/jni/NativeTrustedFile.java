@@ -39,7 +39,7 @@ public final class NativeTrustedFile implements TrustedFile {
         ByteBuffer out = CString.ints(FIELDS);
         for (int capacity = Math.min(limit, FIRST_CAPACITY); ; capacity = limit) {
             ByteBuffer content = ByteBuffer.allocateDirect(capacity);
-            Native.readFile(name, content, out);
+            Native.readFile(name, UserNamespace.CURRENT.uidOverflow(), content, out);
             int status = field(out, STATUS);
             if (status == Status.OK) {
                 byte[] read = new byte[field(out, LENGTH)];
@@ -55,7 +55,7 @@ public final class NativeTrustedFile implements TrustedFile {
     /** Opens the folder that a path's last component lies in, after the same checks; returns a descriptor for openat(2) and its like. */
     static int openFolderOf(Path path) throws TrustedFileException {
         ByteBuffer out = CString.ints(FIELDS);
-        int folder = NativeService.openFolderOf(CString.of(path.toString()), out);
+        int folder = NativeService.openFolderOf(CString.of(path.toString()), UserNamespace.CURRENT.uidOverflow(), out);
         if (folder < 0) {
             throw defect(path, out, 0);
         }
@@ -90,8 +90,11 @@ public final class NativeTrustedFile implements TrustedFile {
                 exception(
                         Defect.OWNER,
                         component,
-                        at + "belongs to user " + Integer.toUnsignedString(field(out, OWNER))
-                                + ", who is neither root nor this server's; chown root " + component);
+                        at + "belongs to user " + Integer.toUnsignedString(field(out, OWNER)) + ", "
+                                + (UserNamespace.CURRENT.isUnmappedUid(field(out, OWNER))
+                                        ? "which may be anybody without an id in this server's user namespace"
+                                        : "who is neither root nor this server's")
+                                + "; chown root " + component);
             case Status.FILE_WRITABLE ->
                 exception(
                         Defect.WRITABLE,

@@ -19,6 +19,7 @@ import io.github.nettypeercred.authz.PeerAccess;
 import io.github.nettypeercred.authz.PeerAccessEvent;
 import io.github.nettypeercred.authz.PeerAuthorization;
 import io.github.nettypeercred.authz.PeerAuthorizationHandler;
+import io.github.nettypeercred.authz.PeerAuthorizationListener;
 import io.github.nettypeercred.authz.PeerAuthorizer;
 import io.github.nettypeercred.authz.PeerDecision;
 import io.github.nettypeercred.authz.PeerDecision.Allow;
@@ -27,6 +28,7 @@ import io.github.nettypeercred.authz.PeerDecision.Reason;
 import io.github.nettypeercred.authz.PeerEvidence;
 import io.github.nettypeercred.authz.PeerPolicy;
 import io.github.nettypeercred.authz.PeerUnauthorizedException;
+import io.github.nettypeercred.authz.PolicyException;
 import io.github.nettypeercred.authz.PolicyReload;
 import io.github.nettypeercred.authz.names.Names;
 import io.netty.bootstrap.Bootstrap;
@@ -372,6 +374,34 @@ abstract class AbstractAuthorizationTest {
     }
 
     @Test
+    void unit_isLookedUp_andARuleThatDeniesByItDeniesNoOther() throws IOException {
+        String name = "peercred-" + ProcessHandle.current().pid() + "-" + getClass().getSimpleName();
+        PeerPolicy policy = PeerPolicy.builder()
+                .deny("batch", rule -> rule.unit(name + "-batch.service"))
+                .allow("users", rule -> rule.userRange(1000, 1999).grants("submit"))
+                .build();
+        PeerAuthorization authorization = PeerAuthorization.builder(policy)
+                .processFacts(command -> new Thread(command).start())
+                .build();
+        try (TestServer server = start(authorization);
+                ControlGroup other = ControlGroup.make(name + "-other.service");
+                ControlGroup batch = ControlGroup.make(name + "-batch.service")) {
+            try (Peer peer = other.start(Peer.as(1000, 100, "-", "connect", server.path(), "hear", "close"))) {
+                assertNext(server, "Allowed: allowed by rule 'users', grants submit");
+                assertNext(server, "active");
+                assertNext(server, "inactive");
+                assertThat(peer.line()).isEqualTo("hello");
+                peer.exit();
+            }
+            try (Peer peer = batch.start(Peer.as(1000, 100, "-", "connect", server.path(), "hear", "close"))) {
+                assertNext(server, "Denied: denied by rule 'batch'");
+                assertThat(peer.line()).isEqualTo("denied by rule 'batch'");
+                peer.exit();
+            }
+        }
+    }
+
+    @Test
     void groupThatTheDatabaseDoesNotList_isRevokedByAge() {
         PeerPolicy policy = PeerPolicy.builder()
                 .allow("operators", rule -> rule.group(27).maxAge(1).grants("submit"))
@@ -411,6 +441,40 @@ abstract class AbstractAuthorizationTest {
                 assertNext(server, "Revoked: denied: no rule matched");
                 assertNext(server, "inactive");
                 assertThat(peer.line()).isEqualTo(Integer.toString(GREETING.length()));
+            }
+        } finally {
+            watcher.shutdownNow();
+            Files.deleteIfExists(folder.resolve("peers.toml"));
+            Files.delete(folder);
+        }
+    }
+
+    @Test
+    void fileInAFolderThatOthersMayWrite_isReadAfterTheChmod() throws Exception {
+        Path folder = Files.createTempDirectory(Path.of(System.getProperty("user.home")), ".peercred")
+                .toRealPath();
+        ScheduledExecutorService watcher = Executors.newSingleThreadScheduledExecutor();
+        BlockingQueue<String> kept = new LinkedBlockingQueue<>();
+        try {
+            Path file = write(folder, "[[rule]]\nname = \"before\"\ndecision = \"allow\"\nuser = 1000\n");
+            PeerAuthorization authorization = PeerAuthorization.builder(file)
+                    .listener(new PeerAuthorizationListener() {
+                        @Override
+                        public void kept(PolicyException reason) {
+                            kept.add(String.valueOf(reason.getMessage()));
+                        }
+                    })
+                    .build();
+            Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxrwxr-x"));
+            write(folder, "[[rule]]\nname = \"after\"\ndecision = \"deny\"\nuser = 1000\n");
+            try (AutoCloseable watch = authorization.watch(watcher, Duration.ofMillis(50))) {
+                assertThat(watch).isNotNull();
+                assertThat(kept.poll(30, TimeUnit.SECONDS)).endsWith("chmod go-w " + folder);
+                Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
+                await().atMost(30, TimeUnit.SECONDS).until(() -> authorization.generation() == 2);
+                assertThat(authorization.policy().orElseThrow().rules().get(0).name())
+                        .isEqualTo("after");
+                assertThat(kept).isEmpty();
             }
         } finally {
             watcher.shutdownNow();

@@ -35,9 +35,12 @@ final class AuthorizationExamples {
     static PeerPolicy policy() {
         PeerPolicy policy = PeerPolicy.builder()
                 .allow("masters", rule -> rule.root().server().grants("submit", "send-as-anyone", "read-all"))
-                .allow("operators", rule -> rule.group("adm").group(27).grants("submit", "send-as-anyone"))
+                .allow("operators", rule -> rule.userRange(1000, 59999)
+                        .group("adm")
+                        .group(27)
+                        .grants("submit", "send-as-anyone"))
                 .deny("suspended", rule -> rule.user(1003))
-                .allow("everybody", rule -> rule.anyUser().grants("submit"))
+                .allow("users", rule -> rule.userRange(1000, 59999).grants("submit"))
                 .build();
         return policy;
     }
@@ -45,7 +48,7 @@ final class AuthorizationExamples {
     static PeerAuthorization server(Executor blocking, ScheduledExecutorService watcher) {
         PeerAuthorization authorization = PeerAuthorization.builder(Path.of("/etc/example/peers.toml"))
                 .names(Names.builder(blocking).build()) // for max-age
-                .processFacts(blocking) // for executable and command-line
+                .processFacts(blocking) // for executable, command-line and unit
                 .decideAgain() // open connections, when the file changes
                 .build();
         authorization.watch(watcher, Duration.ofSeconds(5));

@@ -47,12 +47,12 @@ class AuthorizationExamplesTest {
         PeerPolicy policy = AuthorizationExamples.policy();
         assertThat(PolicyTable.of(policy))
                 .containsExactly(
-                        "   RULE       DECISION  WHO                          GRANTS",
-                        "1  masters    allow     user 0 (@root), 0 (@server)  read-all, send-as-anyone, submit",
-                        "2  operators  allow     group 4 (adm), 27            send-as-anyone, submit",
-                        "3  suspended  deny      user 1003                    -",
-                        "4  everybody  allow     user @any                    submit",
-                        "              deny      everybody else               -");
+                        "   RULE       DECISION  WHO                                     GRANTS",
+                        "1  masters    allow     user 0 (@root), 0 (@server)             read-all, send-as-anyone, submit",
+                        "2  operators  allow     user 1000-59999, and group 4 (adm), 27  send-as-anyone, submit",
+                        "3  suspended  deny      user 1003                               -",
+                        "4  users      allow     user 1000-59999                         submit",
+                        "              deny      everybody else                          -");
         assertThat(policy.explain(PeerEvidence.of(
                                 SupposedPeer.of(1000, 100).groups(27).credentials()))
                         .toString())
@@ -61,5 +61,9 @@ class AuthorizationExamplesTest {
                                 SupposedPeer.of(1003, 100).groups().credentials()))
                         .toString())
                 .isEqualTo("denied by rule 'suspended'");
+        assertThat(policy.explain(PeerEvidence.of(
+                                SupposedPeer.of(231_072, 100).groups(27).credentials()))
+                        .toString())
+                .startsWith("denied: no rule matched; ");
     }
 }

@@ -35,6 +35,9 @@ class PolicyFileSwapTest {
     private static final String TRUSTED = policy("trusted");
     private static final String EVIL = policy("evil");
 
+    /** The user as whom the kernel shows every owner without an id in a user namespace. */
+    private static final long OVERFLOW = 65534;
+
     private Path base = Path.of("/");
     private Path folder = Path.of("/");
     private Path file = Path.of("/");
@@ -217,6 +220,42 @@ class PolicyFileSwapTest {
             assertThat(maker.exit()).isZero();
         }
         assertRefused(fifo, fifo + ": is no regular file");
+    }
+
+    @Test
+    void overflowUserOfANamespace_doesNotTakeFilesOfOthersForItsOwn() throws IOException {
+        List<String> unshare = List.of("unshare", "--user", "--map-user=" + OVERFLOW, "--map-group=" + OVERFLOW);
+        List<String> probe = new ArrayList<>(unshare);
+        probe.add("true");
+        try (Peer possible = Peer.startProgram(probe)) {
+            assumeTrue(possible.exit() == 0, "left out: unshare(1) cannot make such a user namespace here");
+        }
+        chown(file, 1000);
+        List<String> command = new ArrayList<>(unshare);
+        command.addAll(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-cp",
+                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                PolicyLoader.class.getName(),
+                file.toString()));
+        try (Peer loader = Peer.startProgram(command)) {
+            assertThat(loader.line())
+                    .isEqualTo(file + ": not read: /: belongs to user " + OVERFLOW
+                            + ", which may be anybody without an id in this server's user namespace; chown root /");
+        }
+    }
+
+    /** Loads a policy and prints it, or what is wrong with it. */
+    static final class PolicyLoader {
+        private PolicyLoader() {}
+
+        public static void main(String[] args) {
+            try {
+                System.out.println(PeerPolicy.load(Path.of(args[0])));
+            } catch (PolicyException e) {
+                System.out.println(e.getMessage());
+            }
+        }
     }
 
     @Test

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.authz.limits;
 
+import io.github.nettypeercred.AttestedMessage;
+import io.github.nettypeercred.authz.AuthorizedMessage;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.channel.ChannelDuplexHandler;
@@ -94,7 +96,13 @@ final class LimitsHandler extends ChannelDuplexHandler {
         if (msg instanceof ByteBuf buffer) {
             return buffer.readableBytes();
         }
-        return msg instanceof ByteBufHolder holder ? holder.content().readableBytes() : 0;
+        if (msg instanceof ByteBufHolder holder) {
+            return holder.content().readableBytes();
+        }
+        if (msg instanceof AuthorizedMessage authorized) {
+            return sizeOf(authorized.message());
+        }
+        return msg instanceof AttestedMessage attested ? sizeOf(attested.message()) : 0;
     }
 
     /** Charges, and refuses the connection or holds its reads if that is too much. Returns whether it stays. */

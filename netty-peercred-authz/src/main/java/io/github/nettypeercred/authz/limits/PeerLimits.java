@@ -124,8 +124,8 @@ public final class PeerLimits {
 
     /**
      * Returns a handler for one connection's pipeline, behind its {@link io.github.nettypeercred.PeerCredentialsHandler}, which counts every
-     * message that passes it, and the bytes of it if it is, or holds, a {@link io.netty.buffer.ByteBuf}. In front of a decoder a message is a
-     * read. Before it closes the connection it fires {@link PeerLimitExceeded}.
+     * message that passes it, and the bytes of it if it is, or holds, a {@link io.netty.buffer.ByteBuf}, an {@code AttestedMessage} or
+     * {@code AuthorizedMessage} around one included. In front of a decoder a message is a read. Before it closes the connection it fires {@link PeerLimitExceeded}.
      *
      * <p>A connection that {@link #acceptHandler()} has not opened is opened here. One of which nobody has captured
      * the connect-time credentials is closed, after an exception.

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.AbsenceReason;
+import io.github.nettypeercred.AttestedMessage;
 import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsHandler;
 import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.authz.AuthorizedMessage;
 import io.github.nettypeercred.testing.PretendedPeer;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -20,7 +22,9 @@ import io.netty.channel.ChannelOutboundHandlerAdapter;
 import io.netty.channel.DefaultChannelId;
 import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.local.LocalServerChannel;
+import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
+import java.lang.reflect.Constructor;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -86,7 +90,7 @@ class PeerLimitsTest {
 
             @Override
             public void channelRead(ChannelHandlerContext ctx, Object msg) {
-                ((ByteBuf) msg).release();
+                ReferenceCountUtil.release(msg);
                 events.add("read");
             }
 
@@ -411,6 +415,38 @@ class PeerLimitsTest {
         assertThat(child.isOpen()).isFalse();
         assertThat(limits.refusedCount(Limit.MESSAGE_RATE)).isOne();
         assertThat(limits.connectionCount()).isZero();
+    }
+
+    /** An envelope as the handlers in front make it. */
+    private static Object envelope(Class<?> type, Object... fields) {
+        try {
+            Constructor<?> constructor = type.getDeclaredConstructors()[0];
+            constructor.setAccessible(true);
+            return constructor.newInstance(fields);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void bytesInEnvelopes_areCounted() {
+        PeerLimits limits = limits().bytesPerSecond(1, 30, OverLimit.REFUSE).build();
+        EmbeddedChannel child = connection(1000, limits.handler());
+        ByteBuf last = bytes(1);
+        child.pipeline().fireChannelRead(envelope(AttestedMessage.class, bytes(10), sender(1000), null));
+        child.pipeline().fireChannelRead(envelope(AuthorizedMessage.class, bytes(10), null));
+        child.pipeline()
+                .fireChannelRead(envelope(
+                        AuthorizedMessage.class,
+                        envelope(AttestedMessage.class, bytes(10), sender(1000), null),
+                        null));
+        child.pipeline().fireChannelRead(envelope(AttestedMessage.class, "no bytes", sender(1000), null));
+        assertThat(events).containsExactly("active", "read", "read", "read", "read");
+        child.pipeline()
+                .fireChannelRead(envelope(
+                        AuthorizedMessage.class, envelope(AttestedMessage.class, last, sender(1000), null), null));
+        assertThat(events).hasSize(6).endsWith(new PeerLimitExceeded(Limit.BYTE_RATE));
+        assertThat(last.refCnt()).isZero();
     }
 
     @Test
