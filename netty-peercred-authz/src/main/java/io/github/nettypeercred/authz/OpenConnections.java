@@ -36,6 +36,7 @@ final class OpenConnections {
     /**
      * Takes up a connection that was let in, on its event loop; null if it is never decided about again.
      *
+     * @param ofMessage whether that is the last message's evidence and access, and not the connection's
      * @param teller tells the channel's handlers of a change, and lets nothing pass after it is revoked
      */
     @Nullable
@@ -43,6 +44,7 @@ final class OpenConnections {
             Channel channel,
             PeerEvidence evidence,
             PeerAccess access,
+            boolean ofMessage,
             Duration deadline,
             Consumer<PeerAccessEvent> teller) {
         PeerPolicy policy = authorization.state().policy();
@@ -50,7 +52,7 @@ final class OpenConnections {
         if (!authorization.keepsOpenConnections() && age == null) {
             return null;
         }
-        Connection connection = new Connection(channel, evidence, access, deadline, teller);
+        Connection connection = new Connection(channel, evidence, access, ofMessage, deadline, teller);
         connections.add(connection);
         channel.closeFuture().addListener(closed -> connection.end());
         connection.startAge(age);
@@ -71,6 +73,7 @@ final class OpenConnections {
     final class Connection {
         private final Channel channel;
         private PeerEvidence evidence;
+        private final boolean ofMessage;
         private final Duration deadline;
         private final Consumer<PeerAccessEvent> teller;
         private PeerAccess access;
@@ -84,12 +87,14 @@ final class OpenConnections {
                 Channel channel,
                 PeerEvidence evidence,
                 PeerAccess access,
+                boolean ofMessage,
                 Duration deadline,
                 Consumer<PeerAccessEvent> teller) {
             this.teller = teller;
             this.channel = channel;
             this.evidence = evidence;
             this.access = access;
+            this.ofMessage = ofMessage;
             this.deadline = deadline;
         }
 
@@ -99,6 +104,13 @@ final class OpenConnections {
             access = newAccess;
             PeerPolicy policy = authorization.state().policy();
             startAge(policy == null ? null : policy.maxAge(newAccess.decision()));
+        }
+
+        /** Takes note of a message that was let in. */
+        void message(PeerEvidence newEvidence, PeerAccess newAccess) {
+            if (ofMessage) {
+                renew(newEvidence, newAccess);
+            }
         }
 
         void end() {
@@ -178,7 +190,9 @@ final class OpenConnections {
             }
             PeerAccess before = access;
             access = now;
-            PeerAccess.store(channel, now);
+            if (!ofMessage) {
+                PeerAccess.store(channel, now);
+            }
             if (!now.letsIn()) {
                 authorization.audit().revoked(channel, evidence, now, authorization.state());
                 try {
