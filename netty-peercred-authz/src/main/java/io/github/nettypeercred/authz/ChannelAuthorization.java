@@ -27,6 +27,7 @@ final class ChannelAuthorization {
     private final Farewell farewell;
     private final boolean ofServer;
     private final Gate gate;
+    private final FreshGroups groups = new FreshGroups();
 
     private boolean begun;
     private boolean ended;
@@ -127,7 +128,7 @@ final class ChannelAuthorization {
     /** Puts a question; its answer comes once, now or later, unless it is withdrawn. */
     private void put(ChannelHandlerContext ctx, PeerEvidence evidence, Consumer<PeerAccess> receiver) {
         withdraw();
-        Question put = new Question(authorization, evidence, ctx.channel(), answer -> {
+        Question put = new Question(authorization, evidence, groups, ctx.channel(), answer -> {
             question = null;
             if (!ctx.isRemoved() && !gate.isDenied()) {
                 receiver.accept(answer);
@@ -211,7 +212,7 @@ final class ChannelAuthorization {
             ChannelHandlerContext ctx, PeerAccess now, PeerEvidence evidence, boolean ofMessage) {
         return authorization
                 .open()
-                .add(ctx.channel(), evidence, now, ofMessage, deadline, event -> changed(ctx, event));
+                .add(ctx.channel(), evidence, now, ofMessage, groups, deadline, event -> changed(ctx, event));
     }
 
     /** Has a connection decided about again on the last message that was let in, if it was let in on one. */
@@ -397,7 +398,7 @@ final class ChannelAuthorization {
     private MessageDecisions messages(ChannelHandlerContext ctx) {
         MessageDecisions decisions = messages;
         if (decisions == null) {
-            decisions = new MessageDecisions(authorization, Evidence.setup(ctx.channel()));
+            decisions = new MessageDecisions(authorization, Evidence.setup(ctx.channel()), groups);
             messages = decisions;
         }
         return decisions;
