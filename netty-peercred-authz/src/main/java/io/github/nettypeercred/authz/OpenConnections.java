@@ -7,9 +7,9 @@ import io.github.nettypeercred.authz.PeerAccessEvent.Revoked;
 import io.github.nettypeercred.authz.internal.EventLoops;
 import io.github.nettypeercred.authz.names.Memberships;
 import io.github.nettypeercred.authz.names.Names;
-import io.github.nettypeercred.authz.names.UserAccount;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
@@ -79,7 +79,8 @@ final class OpenConnections {
         private final Duration deadline;
         private final Consumer<PeerAccessEvent> teller;
         private PeerAccess access;
-        private @Nullable Future<?> timer;
+        private @Nullable ScheduledFuture<?> timer;
+        private boolean lookingUp;
         private @Nullable Question question;
 
         Connection(
@@ -121,8 +122,8 @@ final class OpenConnections {
             Duration age = policy == null ? null : policy.maxAge(given.decision());
             if (age != null) {
                 groups.watch(of);
+                startAge(age);
             }
-            startAge(age);
         }
 
         void end() {
@@ -135,18 +136,17 @@ final class OpenConnections {
             }
         }
 
-        void startAge(@Nullable Duration age) {
+        /** Begins an age, which only a look-up ends: deciding again may shorten it, but not begin it anew. */
+        private void startAge(Duration age) {
+            long nanos = age.toNanos();
+            if (lookingUp || (timer != null && timer.getDelay(TimeUnit.NANOSECONDS) <= nanos)) {
+                return;
+            }
             if (timer != null) {
                 timer.cancel(false);
-                timer = null;
             }
-            if (age != null) {
-                timer = channel.eventLoop()
-                        .schedule(
-                                () -> EventLoops.execute(channel, this::lookUpGroups),
-                                age.toNanos(),
-                                TimeUnit.NANOSECONDS);
-            }
+            timer = channel.eventLoop()
+                    .schedule(() -> EventLoops.execute(channel, this::lookUpGroups), nanos, TimeUnit.NANOSECONDS);
         }
 
         void decideAgain() {
@@ -167,17 +167,20 @@ final class OpenConnections {
         }
 
         private void lookUpGroups() {
+            timer = null;
             Names names = authorization.names();
             List<Long> users = groups.users();
             if (!channel.isOpen() || names == null || users.isEmpty()) {
                 decideAgain();
                 return;
             }
+            lookingUp = true;
             int[] missing = {users.size()};
             for (long uid : users) {
                 lookUp(names, uid, listed -> EventLoops.execute(channel, () -> {
                     groups.put(uid, listed);
                     if (--missing[0] == 0) {
+                        lookingUp = false;
                         decideAgain();
                     }
                 }));
@@ -186,17 +189,11 @@ final class OpenConnections {
 
         /** Finds the groups that are known to be a user's still: none if there is no such user, or nobody to ask. */
         private void lookUp(Names names, long uid, Consumer<Set<Long>> receiver) {
-            names.user(uid, channel.eventLoop()).addListener((Future<Answer<UserAccount>> user) -> {
-                if (user.isSuccess() && user.getNow() instanceof Answer.Known<UserAccount> account) {
-                    names.groupsOf(account.known().name(), channel.eventLoop())
-                            .addListener((Future<Answer<Memberships>> listed) -> receiver.accept(
-                                    listed.isSuccess() && listed.getNow() instanceof Answer.Known<Memberships> known
-                                            ? Set.copyOf(known.known().gids())
-                                            : Set.of()));
-                } else {
-                    receiver.accept(Set.of());
-                }
-            });
+            names.groupsNow(uid, channel.eventLoop())
+                    .addListener((Future<Answer<Memberships>> listed) -> receiver.accept(
+                            listed.isSuccess() && listed.getNow() instanceof Answer.Known<Memberships> known
+                                    ? Set.copyOf(known.known().gids())
+                                    : Set.of()));
         }
 
         private void conclude(PeerAccess now) {

@@ -4,6 +4,7 @@ package io.github.nettypeercred.authz;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.nettypeercred.CredentialSource.Moment;
+import io.github.nettypeercred.PeerCredentialsHandler;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.authz.names.MadeNames;
 import io.github.nettypeercred.authz.names.Names;
@@ -13,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -38,6 +40,7 @@ class MaxAgeTest {
             .build(null);
 
     private final ExecutorService threads = Executors.newSingleThreadExecutor();
+    private final AtomicLong now = new AtomicLong();
     private final MadeAccounts accounts = new MadeAccounts();
 
     @AfterEach
@@ -46,7 +49,7 @@ class MaxAgeTest {
     }
 
     private PeerAuthorization.Builder authorization(PeerPolicy policy) {
-        return PeerAuthorization.builder(policy).names(MadeNames.of(Names.builder(threads), accounts));
+        return PeerAuthorization.builder(policy).names(MadeNames.of(Names.builder(threads), accounts, now::get));
     }
 
     private static void until(EmbeddedChannel channel, BooleanSupplier holds) throws InterruptedException {
@@ -109,5 +112,48 @@ class MaxAgeTest {
         assertThat(stream.seen).last().isEqualTo("read: allowed by rule 'operators', grants all");
         assertThat(stream.channel.isOpen()).isTrue();
         stream.channel.close();
+    }
+
+    /** A connection whose peer has the attested group 27, without messages of several senders. */
+    private EmbeddedChannel operator(PeerAuthorization authorization) throws Exception {
+        EmbeddedChannel channel = new EmbeddedChannel(false, false);
+        PretendedPeer.of(1000, 100).pid(1).groups(27).on(channel);
+        channel.pipeline()
+                .addLast(
+                        PeerCredentialsHandler.builder().groups().build(), new PeerAuthorizationHandler(authorization));
+        channel.register();
+        channel.freezeTime();
+        assertThat(PeerAccess.of(channel).has("all")).isTrue();
+        return channel;
+    }
+
+    @Test
+    void age_isNotBegunAnewByReloads() throws Exception {
+        PeerAuthorization authorization = authorization(POLICY).decideAgain().build();
+        EmbeddedChannel channel = operator(authorization);
+        accounts.members.put("alice", List.of(100L));
+        for (int i = 0; i < 3; i++) {
+            pass(channel, 25);
+            authorization.replace(POLICY);
+            channel.runPendingTasks();
+        }
+        until(channel, () -> !PeerAccess.of(channel).has("all"));
+        channel.close();
+    }
+
+    @Test
+    void age_isBegunAnewByALookUp_andTheCacheIsPassed() throws Exception {
+        PeerAuthorization authorization = authorization(POLICY).build();
+        EmbeddedChannel channel = operator(authorization);
+        accounts.members.put("alice", List.of(27L));
+        pass(channel, 60);
+        until(channel, () -> authorization.counters().allowed() == 2);
+        now.addAndGet(TimeUnit.SECONDS.toNanos(2)); // look-ups are shared for one
+        accounts.members.put("alice", List.of(100L));
+        pass(channel, 59);
+        assertThat(accounts.asked).hasValue(1);
+        pass(channel, 1);
+        until(channel, () -> !PeerAccess.of(channel).has("all"));
+        channel.close();
     }
 }

@@ -33,6 +33,9 @@ import java.util.function.Function;
  * AbsenceReason#TIMED_OUT}. May be used from any thread.
  */
 public final class Names {
+    /** How old an answer may be that is given as what the database says now: many connections of one user may ask at once. */
+    private static final Duration NOW = Duration.ofSeconds(1);
+
     private final AccountDatabase database;
     private final Executor executor;
     private final Duration deadline;
@@ -48,15 +51,16 @@ public final class Names {
                 .maximumSize(builder.size)
                 .ticker(builder.ticker)
                 .executor(Runnable::run)
-                .expireAfter(Expiry.<Key, Answer<?>>creating((key, answer) -> keep(answer, builder)))
+                .expireAfter(Expiry.<Key, Answer<?>>creating((key, answer) -> keep(key, answer, builder)))
                 .buildAsync();
     }
 
-    private static Duration keep(Answer<?> answer, Builder builder) {
+    private static Duration keep(Key key, Answer<?> answer, Builder builder) {
+        Duration keep = builder.knownFor;
         if (answer instanceof Answer.Unknown<?> unknown) {
-            return unknown.why().reason() == AbsenceReason.NO_SUCH_ACCOUNT ? builder.missingFor : Duration.ofNanos(1);
+            keep = unknown.why().reason() == AbsenceReason.NO_SUCH_ACCOUNT ? builder.missingFor : Duration.ofNanos(1);
         }
-        return builder.knownFor;
+        return key instanceof Key.GroupsNow && keep.compareTo(NOW) > 0 ? NOW : keep;
     }
 
     /**
@@ -80,6 +84,8 @@ public final class Names {
         record GroupNamed(String name) implements Key {}
 
         record GroupsOf(String user) implements Key {}
+
+        record GroupsNow(long uid) implements Key {}
     }
 
     /**
@@ -150,6 +156,25 @@ public final class Names {
                 new Key.GroupsOf(name(user)),
                 on,
                 accounts -> map(accounts.groupsOf(user), gids -> new Memberships(user, gids)));
+    }
+
+    /**
+     * Looks up which groups a user has now, past what is kept: an answer is shared for a second. For what takes access away, as {@code
+     * max-age} does.
+     *
+     * @param uid 0 to 2^32-2
+     * @param on where listeners of the future run
+     * @return the groups, or why they are unknown; fails if the look-up could not be run
+     */
+    public Future<Answer<Memberships>> groupsNow(long uid, EventExecutor on) {
+        return get(new Key.GroupsNow(id(uid)), on, accounts -> groupsNow(accounts, uid));
+    }
+
+    private static Answer<Memberships> groupsNow(AccountDatabase accounts, long uid) {
+        Answer<String> user = accounts.userName(uid);
+        return user instanceof Answer.Known<String> name
+                ? map(accounts.groupsOf(name.known()), gids -> new Memberships(name.known(), gids))
+                : Answer.unknown(user.absence().orElseThrow());
     }
 
     private <T> Future<Answer<T>> get(Key key, EventExecutor on, Function<AccountDatabase, Answer<T>> lookUp) {

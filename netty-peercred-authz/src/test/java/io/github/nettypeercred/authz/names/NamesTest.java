@@ -129,6 +129,24 @@ class NamesTest {
     }
 
     @Test
+    void groupsNow_passesWhatIsKept_andIsSharedForASecond() {
+        Names names = builder().build(directory);
+        get(names.user(5, loop));
+        get(names.groupsOf("u5", loop));
+        assertThat(directory.asked).hasValue(2);
+        for (int i = 0; i < 3; i++) {
+            Memberships groups = get(names.groupsNow(5, loop)).orElseThrow();
+            assertThat(groups).isEqualTo(new Memberships("u5", List.of(8L, 27L)));
+            assertThat(directory.asked).hasValue(4);
+        }
+        now.addAndGet(TimeUnit.SECONDS.toNanos(1) + 1);
+        get(names.groupsNow(5, loop));
+        assertThat(directory.asked).hasValue(6);
+        assertThat(get(names.groupsNow(5000, loop)).absence().orElseThrow().reason())
+                .isEqualTo(AbsenceReason.NO_SUCH_ACCOUNT);
+    }
+
+    @Test
     void failure_isAskedAgain() {
         Names names = builder().build(directory);
         directory.reason = AbsenceReason.FAILED;
