@@ -302,9 +302,10 @@ final class GateSequence implements PeerAuthorizer {
         } else {
             authorization.replace(random.nextInt(3) > 0 ? IN : OUT);
         }
-        if (!async && again && !shadow && !envelopes && witness.wasOpen) {
+        if (!async && again && !shadow && witness.wasOpen) {
             channel.runPendingTasks(); // a listener or handler may have replaced it before it was let in
-            that(channel.isOpen() == saysYes(null) || !channel.isOpen(), "open, and lost its access");
+            PeerCredentialsResult letIn = envelopes ? SENDERS.get(0) : null; // by a message, all of which are of that user
+            that(saysYes(letIn) || !channel.isOpen(), "open, and lost its access");
         }
     }
 
