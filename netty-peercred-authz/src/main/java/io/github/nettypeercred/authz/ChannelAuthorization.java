@@ -379,7 +379,7 @@ final class ChannelAuthorization {
         if (known != null) {
             deliver(ctx, msg, known, sender);
         } else {
-            gate.ask(msg);
+            gate.ask(ctx, msg);
             askAbout(ctx, msg, sender, answer -> {
                 gate.open(ctx);
                 gate.play(ctx); // this message first
