@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+package io.github.nettypeercred.examples.submission;
+
+import io.netty.channel.Channel;
+import java.io.IOException;
+import java.util.UUID;
+
+/** Takes commands to be run as a user, such as {@code alice /usr/local/bin/report}: as oneself, or by a grant as anybody. */
+final class JobSession extends QueueSession {
+    JobSession(SubmissionQueue queue) {
+        super(queue, "200 USER COMMAND");
+    }
+
+    @Override
+    String answer(Channel peer, String line) throws IOException {
+        String id = UUID.randomUUID().toString();
+        if (!queue.peers().mayGoOn(peer) || !queue.peers().mayActAs(peer, line.split(" ", 2)[0], line)) {
+            return "550 refused";
+        }
+        queue.put(id, line);
+        return "250 " + id;
+    }
+}
