@@ -13,11 +13,12 @@ final class JobSession extends QueueSession {
 
     @Override
     String answer(Channel peer, String line) throws IOException {
+        String job = line.trim();
         String id = UUID.randomUUID().toString();
-        if (!queue.peers().mayGoOn(peer) || !queue.peers().mayActAs(peer, line.split(" ", 2)[0], line)) {
+        if (!queue.peers().mayGoOn(peer) || !queue.peers().mayActAs(peer, job.split(" ", 2)[0], job)) {
             return "550 refused";
         }
-        queue.put(id, line);
+        queue.put(id, job);
         return "250 " + id;
     }
 }

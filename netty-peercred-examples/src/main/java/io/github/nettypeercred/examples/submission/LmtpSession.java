@@ -113,7 +113,7 @@ final class LmtpSession extends QueueSession {
             String answer = refusal.isEmpty() ? tried(peer, () -> put(peer, message.toString())) : refusal;
             return reset(recipients.stream().map(to -> answer + " <" + to + ">").collect(Collectors.joining("\r\n")));
         }
-        lineEnded = proper || line.isEmpty();
+        lineEnded = line.isEmpty() || line.endsWith("\r\n");
         if (!proper) {
             refusal = "550 5.6.0 a bare CR or LF, or a line too long";
         } else if (message.length() + line.length() > LARGEST) {

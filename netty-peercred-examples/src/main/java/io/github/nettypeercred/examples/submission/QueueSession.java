@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.examples.submission;
 
+import static io.netty.channel.ChannelFutureListener.CLOSE;
+import static io.netty.channel.ChannelFutureListener.CLOSE_ON_FAILURE;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelFuture;
-import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
 import io.netty.handler.codec.TooLongFrameException;
@@ -53,10 +53,9 @@ abstract class QueueSession extends SimpleChannelInboundHandler<ByteBuf> {
         String line = frame.toString(ISO_8859_1);
         worker.execute(() -> {
             String answer = tried(ctx.channel(), () -> answer(ctx.channel(), line));
-            ChannelFuture written =
-                    ctx.write(Unpooled.copiedBuffer(answer + (answer.isEmpty() ? "" : "\r\n"), ISO_8859_1));
-            if (answer.startsWith("221 ")) {
-                written.addListener(ChannelFutureListener.CLOSE);
+            if (!answer.isEmpty()) {
+                ctx.write(Unpooled.copiedBuffer(answer + "\r\n", ISO_8859_1))
+                        .addListener(answer.startsWith("221 ") ? CLOSE : CLOSE_ON_FAILURE);
             }
         });
     }
