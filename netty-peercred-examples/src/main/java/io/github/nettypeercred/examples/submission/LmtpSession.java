@@ -27,7 +27,7 @@ final class LmtpSession extends QueueSession {
 
     /** One address, with at most a display name that cannot be taken for another. */
     private static final Pattern FROM = Pattern.compile(
-            ",\\s*(?:(?:[^<>()@,:;\"\\\\]*|\"[^<>@\"\\\\]*\"\\s*)" + ADDRESS + "|([!-;=?-~]+))\\s*");
+            ",\\s*+(?:(?:[^<>()@,:;\"\\\\]*+|\"[^<>@\"\\\\]*+\"\\s*+)" + ADDRESS + "|([!-;=?-~]++))\\s*+");
 
     private static final Set<String> NOT_THE_CLIENTS = Set.of(
             "return-path", "sender", "received", "received-spf", "delivered-to", "authentication-results");

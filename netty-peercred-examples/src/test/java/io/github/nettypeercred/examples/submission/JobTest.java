@@ -19,12 +19,12 @@ class JobTest {
             Program own = server.python(Program.as(5, 60), "jobs.py", "games /bin/report --all", "root /bin/sh", " x", "5 x");
             assertThat(own.output())
                     .matches("200 USER COMMAND\n250 [-0-9a-f]{36}\n550 refused\n550 refused\n550 refused\n");
-            assertThat(server.take()).isEqualTo("games /bin/report --all");
+            assertThat(server.take()).isEqualTo("5 games /bin/report --all");
             assertThat(server.log())
                     .contains("denied what=grant uid=5 gid=60 pid=" + own.pid() + ' ', "action=\"root /bin/sh\"");
             Program root = server.python(List.of(), "jobs.py", "games /bin/true");
             assertThat(root.output()).matches("200 USER COMMAND\n250 [-0-9a-f]{36}\n");
-            assertThat(server.take()).isEqualTo("games /bin/true");
+            assertThat(server.take()).isEqualTo("0 games /bin/true");
         }
     }
 }

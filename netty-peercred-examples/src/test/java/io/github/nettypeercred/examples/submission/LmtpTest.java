@@ -291,6 +291,40 @@ class LmtpTest {
         return Program.run(command);
     }
 
+    @Test
+    void userWhomThePolicyDenies_isToldSo() throws Exception {
+        Path folder = Server.makeFolder();
+        Files.writeString(
+                folder.resolve("policy.toml"),
+                """
+                [[rule]]
+                name = "suspended"
+                decision = "deny"
+                user = "games"
+                [[rule]]
+                name = "everybody"
+                decision = "allow"
+                user = "@any"
+                """);
+        try (Server other = Server.start(folder, List.of(), "example.org")) {
+            assertThat(other.lmtp(GAMES, "mail games").output())
+                    .contains("SMTPConnectError: (554, b'5.7.1 you may not submit')");
+            assertAnswered(
+                    other.lmtp(NAMELESS, "mail uid-4294967290"),
+                    "mail 550 5.7.1 you may not send as uid-4294967290"); // let in, and without a grant
+        }
+    }
+
+    /** The search for one address in a long field takes no longer than the field is long. */
+    @Test
+    void longFrom_isReadInTime() throws IOException {
+        String spaces = "From: games\\r\\n" + (" ".repeat(4000) + "\\r\\n").repeat(20);
+        assertThat(server.lmtp(GAMES, "mail games", "rcpt a@b", "data " + spaces + " ,\\r\\n\\r\\nx")
+                        .output())
+                .contains("data 250 ");
+        assertThat(server.take()).contains("Sender: <games@example.org>");
+    }
+
     /** In a mount namespace with an /etc/passwd of its own. */
     @Test
     void userOfTwoNames_mayUseBoth() throws Exception {
