@@ -34,9 +34,9 @@ final class DecisionLine {
                 .toString();
     }
 
-    static String refusal(
-            Channel channel, PeerEvidence evidence, PeerAccess access, String grant, String action) {
-        StringBuilder line = begin("denied", "grant", evidence).append(" grant=").append(quoted(grant));
+    static String refusal(Channel channel, PeerEvidence evidence, PeerAccess access, String grant, String action) {
+        StringBuilder line =
+                begin("denied", "grant", evidence).append(" grant=").append(quoted(grant));
         access.rule().ifPresent(rule -> line.append(" rule=").append(quoted(rule)));
         return line.append(" generation=")
                 .append(access.generation())

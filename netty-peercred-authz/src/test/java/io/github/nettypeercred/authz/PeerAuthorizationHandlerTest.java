@@ -230,10 +230,13 @@ class PeerAuthorizationHandlerTest {
     void refusalLine_isOneLineOfPrintableAscii() throws Exception {
         PeerEvidence evidence = PeerEvidence.of(MadePeer.of(1000, 100).make());
         PeerAccess access = new PeerAccess(USERS.decide(evidence), 3, true);
-        assertThat(DecisionLine.refusal(channel(1000), evidence, access, "withdraw", "x\"\n uid=0 \\ \u00e9" + "y".repeat(500)))
-                .isEqualTo("denied what=grant uid=1000 gid=100 pid=4711 moment=CONNECT grant=\"withdraw\" rule=\"users\""
-                        + " generation=3 channel=embedded action=\"x\\\"\\u000a uid=0 \\\\ \\u00e9" + "y".repeat(188)
-                        + '"');
+        assertThat(DecisionLine.refusal(
+                        channel(1000), evidence, access, "withdraw", "x\"\n uid=0 \\ \u00e9" + "y".repeat(500)))
+                .isEqualTo(
+                        "denied what=grant uid=1000 gid=100 pid=4711 moment=CONNECT grant=\"withdraw\" rule=\"users\""
+                                + " generation=3 channel=embedded action=\"x\\\"\\u000a uid=0 \\\\ \\u00e9"
+                                + "y".repeat(188)
+                                + '"');
     }
 
     @Test
@@ -243,8 +246,7 @@ class PeerAuthorizationHandlerTest {
             recording.enable("io.github.nettypeercred.PeerDecision");
             recording.start();
             PeerAuthorization users = PeerAuthorization.of(USERS);
-            EmbeddedChannel user =
-                    channel(1000, new PeerCredentialsHandler(), new PeerAuthorizationHandler(users));
+            EmbeddedChannel user = channel(1000, new PeerCredentialsHandler(), new PeerAuthorizationHandler(users));
             users.permits(user, "withdraw", "take");
             user.close();
             channel(4294967290L, new PeerCredentialsHandler(), new PeerAuthorizationHandler(NOBODY))

@@ -29,8 +29,8 @@ final class LmtpSession extends QueueSession {
     private static final Pattern FROM = Pattern.compile(
             ",\\s*+(?:(?:[^<>()@,:;\"\\\\]*+|\"[^<>@\"\\\\]*+\"\\s*+)" + ADDRESS + "|([!-;=?-~]++))\\s*+");
 
-    private static final Set<String> NOT_THE_CLIENTS = Set.of(
-            "return-path", "sender", "received", "received-spf", "delivered-to", "authentication-results");
+    private static final Set<String> NOT_THE_CLIENTS =
+            Set.of("return-path", "sender", "received", "received-spf", "delivered-to", "authentication-results");
 
     private final String domain;
     private final List<String> recipients = new ArrayList<>();
@@ -52,8 +52,7 @@ final class LmtpSession extends QueueSession {
         }
         String command = proper ? line.trim() : "";
         return switch (command.toUpperCase(Locale.ROOT).split("[ :]", 2)[0]) {
-            case "LHLO" -> reset(
-                    "250-" + domain + "\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME");
+            case "LHLO" -> reset("250-" + domain + "\r\n250-PIPELINING\r\n250-ENHANCEDSTATUSCODES\r\n250 8BITMIME");
             case "MAIL" -> mail(peer, MAIL.matcher(command), command);
             case "RCPT" -> rcpt(RCPT.matcher(command));
             case "DATA" -> data();
@@ -145,7 +144,8 @@ final class LmtpSession extends QueueSession {
         if (!own && !PeerAccess.of(peer).has("as-anyone")) {
             header.append("Sender: <%s@%s>\r\n".formatted(queue.peers().nameOf(peer), domain));
         }
-        String to = recipients.stream().map(each -> "RCPT TO:<" + each + ">\r\n").collect(Collectors.joining());
+        String to =
+                recipients.stream().map(each -> "RCPT TO:<" + each + ">\r\n").collect(Collectors.joining());
         String stuffed = (header + message.substring(end)).replace("\r\n.", "\r\n..");
         queue.put(id, "MAIL FROM:<" + sender + ">\r\n" + to + "DATA\r\n" + stuffed + ".\r\n");
         return "250 2.0.0 " + id;

@@ -56,13 +56,15 @@ class Peers {
         if (name.isEmpty()) {
             return false;
         }
-        Answer<UserAccount> user = names.user(name, peer.eventLoop()).syncUninterruptibly().getNow();
+        Answer<UserAccount> user =
+                names.user(name, peer.eventLoop()).syncUninterruptibly().getNow();
         return isNobody(user) ? name.equals(nameOf(peer)) : user.orElseThrow().uid() == uidOf(peer);
     }
 
     String nameOf(Channel peer) {
         long uid = uidOf(peer);
-        Answer<UserAccount> user = names.user(uid, peer.eventLoop()).syncUninterruptibly().getNow();
+        Answer<UserAccount> user =
+                names.user(uid, peer.eventLoop()).syncUninterruptibly().getNow();
         return isNobody(user) ? "uid-" + uid : user.orElseThrow().name();
     }
 
@@ -71,6 +73,8 @@ class Peers {
     }
 
     private static boolean isNobody(Answer<?> user) {
-        return user.absence().filter(why -> why.reason() == AbsenceReason.NO_SUCH_ACCOUNT).isPresent();
+        return user.absence()
+                .filter(why -> why.reason() == AbsenceReason.NO_SUCH_ACCOUNT)
+                .isPresent();
     }
 }

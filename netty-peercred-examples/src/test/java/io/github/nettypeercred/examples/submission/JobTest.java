@@ -16,7 +16,8 @@ class JobTest {
         Program.need("/usr/bin/python3", "python3");
         Program.needRoot();
         try (Server server = Server.start(Server.makeFolder(), List.of())) {
-            Program own = server.python(Program.as(5, 60), "jobs.py", "games /bin/report --all", "root /bin/sh", " x", "5 x");
+            Program own =
+                    server.python(Program.as(5, 60), "jobs.py", "games /bin/report --all", "root /bin/sh", " x", "5 x");
             assertThat(own.output())
                     .matches("200 USER COMMAND\n250 [-0-9a-f]{36}\n550 refused\n550 refused\n550 refused\n");
             assertThat(server.take()).isEqualTo("5 games /bin/report --all");

@@ -22,10 +22,13 @@ class LimitsTest {
             flooder.add(server.socket());
             String[] found = Program.run(flooder).output().trim().split(" ");
             assertThat(found).hasSize(3);
-            assertThat(Integer.parseInt(found[0])).as("connections served of 70").isEqualTo(50);
+            assertThat(Integer.parseInt(found[0]))
+                    .as("connections served of 70")
+                    .isEqualTo(50);
             assertThat(Integer.parseInt(found[1])).as("messages begun of 3000").isBetween(2000, 2999);
             assertThat(found[2]).isEqualTo("451");
-            assertThat(server.lmtp(Program.as(65533, 60), "mail uid-65533").output()).isEqualTo("mail 250 2.1.0 ok\n");
+            assertThat(server.lmtp(Program.as(65533, 60), "mail uid-65533").output())
+                    .isEqualTo("mail 250 2.1.0 ok\n");
             assertThat(server.lmtp(Program.as(5, 60), "mail games").output()).startsWith("mail ");
         }
     }

@@ -24,8 +24,7 @@ class LmtpTest {
     private static final List<String> ROOT = List.of();
     private static final List<String> GAMES = Program.as(5, 60);
     private static final List<String> NAMELESS = Program.as(4294967290L, 60);
-    private static final List<String> LISTS =
-            List.of("setpriv", "--reuid=38", "--regid=38", "--groups=8");
+    private static final List<String> LISTS = List.of("setpriv", "--reuid=38", "--regid=38", "--groups=8");
 
     private static Server server;
 
@@ -66,7 +65,8 @@ class LmtpTest {
     })
     void smtplib_underItsUser_submitsInItsOwnName(long uid, long gid, String sender) throws IOException {
         Program run = server.lmtp(
-                Program.as(uid, gid), "sendmail " + sender + " a@b From: " + sender + "\\nSubject: x\\n\\n.dots\\n..\\n");
+                Program.as(uid, gid),
+                "sendmail " + sender + " a@b From: " + sender + "\\nSubject: x\\n\\n.dots\\n..\\n");
         assertAnswered(run, "sendmail {}");
         String entry = server.take();
         assertThat(entry)
@@ -91,7 +91,8 @@ class LmtpTest {
                 "data 250 2.0.0 " + id(entry) + " <e@f>",
                 "rcpt 503 5.5.1 MAIL first",
                 "mail 250 2.1.0 ok");
-        assertThat(entry).startsWith("MAIL FROM:<games>\r\nRCPT TO:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\n");
+        assertThat(entry)
+                .startsWith("MAIL FROM:<games>\r\nRCPT TO:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\n");
     }
 
     @ParameterizedTest
@@ -118,11 +119,10 @@ class LmtpTest {
     void forgedSender_isAnAuditEvent_ofTheUserGroupAndProcess() throws IOException {
         List<String> user = Program.as(65533, 1234);
         Program run = server.lmtp(user, "mail root@example.org", "mail uid-65533@example.org");
-        assertAnswered(
-                run, "mail 550 5.7.1 you may not send as root@example.org", "mail 250 2.1.0 ok");
+        assertAnswered(run, "mail 550 5.7.1 you may not send as root@example.org", "mail 250 2.1.0 ok");
         assertThat(server.log())
-                .contains("denied what=grant uid=65533 gid=1234 pid=" + run.pid() + " moment=CONNECT grant=\"as-anyone\""
-                        + " rule=\"everybody\" generation=1 channel=")
+                .contains("denied what=grant uid=65533 gid=1234 pid=" + run.pid()
+                        + " moment=CONNECT grant=\"as-anyone\"" + " rule=\"everybody\" generation=1 channel=")
                 .contains("action=\"mail FROM:<root@example.org>\" suppressed=");
     }
 
@@ -157,7 +157,10 @@ class LmtpTest {
             })
     void ownFrom_staysAsItIs(String from) throws IOException {
         assertAnswered(server.lmtp(GAMES, "sendmail games a@b From:" + from + "\\r\\n\\r\\nx"), "sendmail {}");
-        assertThat(server.take()).doesNotContain("Sender:").contains("\r\nFrom:").endsWith("\r\n\r\nx\r\n.\r\n");
+        assertThat(server.take())
+                .doesNotContain("Sender:")
+                .contains("\r\nFrom:")
+                .endsWith("\r\n\r\nx\r\n.\r\n");
     }
 
     @ParameterizedTest
@@ -188,9 +191,22 @@ class LmtpTest {
                 GAMES,
                 "mail games",
                 "rcpt a@b",
-                "data Return-Path: <root>\\nReceived: from here\\n\\tby there\\nFrom: games\\nSENDER: root\\nSender : <root>\\n"
-                        + "X-Sender: kept\\nReceived-SPF: pass\\nAuthentication-Results: a;\\n b\\n.Sender: stuffed\\nDelivered-To: x\\n"
-                        + "Subject: a\\n Sender: b\\n\\nSender: of the body\\n");
+                "data Return-Path: <root>\\n"
+                        + "Received: from here\\n"
+                        + "\\tby there\\n"
+                        + "From: games\\n"
+                        + "SENDER: root\\n"
+                        + "Sender : <root>\\n"
+                        + "X-Sender: kept\\n"
+                        + "Received-SPF: pass\\n"
+                        + "Authentication-Results: a;\\n"
+                        + " b\\n"
+                        + ".Sender: stuffed\\n"
+                        + "Delivered-To: x\\n"
+                        + "Subject: a\\n"
+                        + " Sender: b\\n"
+                        + "\\n"
+                        + "Sender: of the body\\n");
         assertThat(run.output()).contains("data 250 ");
         assertThat(rest(server.take()))
                 .isEqualTo("From: games\r\nX-Sender: kept\r\n..Sender: stuffed\r\nSubject: a\r\n Sender: b\r\n\r\n"
@@ -201,13 +217,22 @@ class LmtpTest {
     @Test
     void fieldBehindADot_isTakenOut() throws IOException {
         Program run = server.lmtp(
-                GAMES, "mail games", "rcpt a@b", "raw 2 DATA\\r\\n.Sender: root\\r\\n.From: games\\r\\n\\r\\nx\\r\\n.\\r\\n");
+                GAMES,
+                "mail games",
+                "rcpt a@b",
+                "raw 2 DATA\\r\\n.Sender: root\\r\\n.From: games\\r\\n\\r\\nx\\r\\n.\\r\\n");
         assertThat(run.output()).contains("raw 250 ");
         assertThat(rest(server.take())).isEqualTo("From: games\r\n\r\nx\r\n.\r\n");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"no field\\n\\nx", " folded\\nFrom: games\\n\\nx", ": x\\n\\nx", "From root Sat\\nFrom: games\\n\\nx"})
+    @ValueSource(
+            strings = {
+                "no field\\n\\nx",
+                " folded\\nFrom: games\\n\\nx",
+                ": x\\n\\nx",
+                "From root Sat\\nFrom: games\\n\\nx"
+            })
     void headerThatIsNone_isRefused(String message) throws IOException {
         Program run = server.lmtp(GAMES, "mail games", "rcpt a@b c@d", "data " + message);
         assertThat(run.output())
@@ -228,7 +253,12 @@ class LmtpTest {
             })
     void bareCrOrLf_isRefused_andEndsNothing(String body) throws IOException {
         Program run = server.lmtp(
-                GAMES, "mail games", "rcpt a@b c@d", "raw 1 DATA\\r\\n", "raw 2 From: games\\r\\n\\r\\n" + body, "mail games");
+                GAMES,
+                "mail games",
+                "rcpt a@b c@d",
+                "raw 1 DATA\\r\\n",
+                "raw 2 From: games\\r\\n\\r\\n" + body,
+                "mail games");
         String refused = "raw 550 5.6.0 a bare CR or LF, or a line too long ";
         assertThat(run.output())
                 .endsWith("raw 354 go on\n" + refused + "<a@b>\n" + refused + "<c@d>\nmail 250 2.1.0 ok\n");
@@ -239,7 +269,11 @@ class LmtpTest {
     @Test
     void bareCrOrLf_inACommand_isRefused() throws IOException {
         String refused = "raw 500 5.5.2 no such command, a bare CR or LF, or too long";
-        assertAnswered(server.lmtp(GAMES, "raw 1 RSET\\n", "raw 1 NOOP\\rNOOP\\r\\n", "raw 1 HELO x\\r\\n"), refused, refused, refused);
+        assertAnswered(
+                server.lmtp(GAMES, "raw 1 RSET\\n", "raw 1 NOOP\\rNOOP\\r\\n", "raw 1 HELO x\\r\\n"),
+                refused,
+                refused,
+                refused);
     }
 
     @Test
@@ -256,8 +290,7 @@ class LmtpTest {
         assertThat(run.output())
                 .startsWith("raw 500 5.5.2 ")
                 .contains("\ndata 550 5.6.0 a bare CR or LF, or a line too long <a@b>\nmail 250");
-        Program large = server.lmtp(
-                GAMES, "mail games", "rcpt a@b", "raw 1 DATA\\r\\n", "large 1100000", "mail games");
+        Program large = server.lmtp(GAMES, "mail games", "rcpt a@b", "raw 1 DATA\\r\\n", "large 1100000", "mail games");
         assertThat(large.output()).endsWith("raw 354 go on\nlarge 552 5.3.4 too large <a@b>\nmail 250 2.1.0 ok\n");
         assertThat(server.entries()).isEmpty();
     }
@@ -328,7 +361,8 @@ class LmtpTest {
     /** In a mount namespace with an /etc/passwd of its own. */
     @Test
     void userOfTwoNames_mayUseBoth() throws Exception {
-        List<String> command = List.of("unshare", "--mount", "sh", "-c", "mount --bind \"$0\" /etc/passwd && exec \"$@\"");
+        List<String> command =
+                List.of("unshare", "--mount", "sh", "-c", "mount --bind \"$0\" /etc/passwd && exec \"$@\"");
         Path folder = Server.makeFolder();
         Path accounts = folder.resolve("passwd");
         Files.writeString(accounts, Files.readString(Path.of("/etc/passwd")) + "gamer:x:5:60::/:/bin/false\n");

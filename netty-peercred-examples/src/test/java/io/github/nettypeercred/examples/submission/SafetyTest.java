@@ -47,7 +47,8 @@ class SafetyTest {
                         output,
                         new ProcessBuilder(command)
                                 .redirectOutput(output.toFile())
-                                .redirectError(Redirect.appendTo(output.resolveSibling("reconnects").toFile()))
+                                .redirectError(Redirect.appendTo(
+                                        output.resolveSibling("reconnects").toFile()))
                                 .start());
             }
             while (first.entries().size() < CLIENTS * MESSAGES / 3) {
@@ -95,8 +96,15 @@ class SafetyTest {
         Path folder = Server.makeFolder();
         Path trace = folder.resolve("trace");
         List<String> strace = List.of(
-                "strace", "-f", "-y", "-s", "20", "-o", trace.toString(),
-                "-e", "trace=openat,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,writev");
+                "strace",
+                "-f",
+                "-y",
+                "-s",
+                "20",
+                "-o",
+                trace.toString(),
+                "-e",
+                "trace=openat,write,pwrite64,fsync,fdatasync,rename,renameat,renameat2,sendto,sendmsg,writev");
         assumeTrue(Program.runs(List.of("strace", "-o", "/dev/null", "true")), "left out: strace may not trace here");
         try (Server server = Server.start(folder, strace, "example.org")) {
             Program run = server.lmtp(Program.as(5, 60), "sendmail games a@b From: games\\n\\nx");
@@ -108,12 +116,13 @@ class SafetyTest {
                 String call = line.replaceAll("^[0-9]+ +([a-z0-9]+)\\(.*", "$1");
                 if (line.contains("\"250 2.0.0 " + id.substring(0, 8))) {
                     calls.add("answer");
-                } else if (line.contains(id) || line.contains("\"" + entries + "\"") || line.contains("<" + entries + ">)")) {
+                } else if (line.contains(id)
+                        || line.contains("\"" + entries + "\"")
+                        || line.contains("<" + entries + ">)")) {
                     calls.add(call);
                 }
             }
-            assertThat(calls)
-                    .containsExactly("openat", "write", "fsync", "rename", "openat", "fsync", "answer");
+            assertThat(calls).containsExactly("openat", "write", "fsync", "rename", "openat", "fsync", "answer");
         }
     }
 }

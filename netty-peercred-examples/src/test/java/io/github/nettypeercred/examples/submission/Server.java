@@ -101,7 +101,10 @@ final class Server implements AutoCloseable {
     /** Ends it with SIGKILL. */
     void kill() {
         process.descendants().forEach(ProcessHandle::destroyForcibly);
-        assertThat(process.destroyForcibly().onExit().orTimeout(60, TimeUnit.SECONDS).join())
+        assertThat(process.destroyForcibly()
+                        .onExit()
+                        .orTimeout(60, TimeUnit.SECONDS)
+                        .join())
                 .isNotNull();
     }
 

@@ -79,7 +79,11 @@ final class Throughput {
     public static void main(String[] arguments) throws Exception {
         Path folder = Files.createTempDirectory(Path.of(arguments[0]), "throughput");
         PeerPolicy policy = PeerPolicy.parse(
-                new String(SubmissionServer.class.getResourceAsStream("policy.toml").readAllBytes(), US_ASCII),
+                new String(
+                        SubmissionServer.class
+                                .getResourceAsStream("policy.toml")
+                                .readAllBytes(),
+                        US_ASCII),
                 "policy.toml");
         PeerLimits limits = PeerLimits.builder()
                 .totalConnections(500)
@@ -107,8 +111,7 @@ final class Throughput {
         }
         Arrays.sort(ratios);
         System.out.printf(
-                "median ratio %.3f, lowest %.3f, highest %.3f%n",
-                ratios[ROUNDS / 2], ratios[0], ratios[ROUNDS - 1]);
+                "median ratio %.3f, lowest %.3f, highest %.3f%n", ratios[ROUNDS / 2], ratios[0], ratios[ROUNDS - 1]);
         System.exit(0);
     }
 
@@ -158,7 +161,10 @@ final class Throughput {
                 expect(in, "250 ");
                 say(out, "DATA\r\n");
                 expect(in, "354 ");
-                say(out, "From: root@example.org\r\nSubject: x\r\n\r\n" + ("x".repeat(70) + "\r\n").repeat(20) + ".\r\n");
+                say(
+                        out,
+                        "From: root@example.org\r\nSubject: x\r\n\r\n" + ("x".repeat(70) + "\r\n").repeat(20)
+                                + ".\r\n");
                 expect(in, "250 ");
             }
         }
