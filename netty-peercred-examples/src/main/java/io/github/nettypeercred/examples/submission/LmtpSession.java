@@ -37,7 +37,7 @@ final class LmtpSession extends QueueSession {
     private @Nullable String sender;
     private @Nullable StringBuilder data;
     private String refusal = "";
-    private boolean lineEnded;
+    private boolean lineEnded = true;
 
     LmtpSession(SubmissionQueue queue, String domain) {
         super(queue, "220 " + domain + " LMTP");
