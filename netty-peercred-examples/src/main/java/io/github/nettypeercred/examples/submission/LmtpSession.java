@@ -4,6 +4,7 @@ package io.github.nettypeercred.examples.submission;
 import io.github.nettypeercred.authz.PeerAccess;
 import io.netty.channel.Channel;
 import java.io.IOException;
+import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
@@ -125,12 +126,12 @@ final class LmtpSession extends QueueSession {
 
     private String put(Channel peer, String message) throws IOException {
         String id = UUID.randomUUID().toString();
-        String now = ZonedDateTime.now().format(DateTimeFormatter.RFC_1123_DATE_TIME);
+        String now = ZonedDateTime.now(ZoneOffset.UTC).format(DateTimeFormatter.RFC_1123_DATE_TIME);
         StringBuilder header = new StringBuilder("Received: by %s (from uid %d)\r\n with LMTP id %s; %s\r\n"
                 .formatted(domain, queue.peers().uidOf(peer), id, now));
         StringBuilder from = new StringBuilder();
         int end = ("\r\n" + message + "\r\n").indexOf("\r\n\r\n");
-        for (String field : message.substring(0, end).split("(?<=\r\n)(?![ \t])")) {
+        for (String field : message.substring(0, end).split("(?<=\r\n)(?![ \t])", 0)) {
             Matcher named = FIELD.matcher(field);
             if (!named.matches() && end > 0) {
                 return "554 5.6.0 not a header field";

@@ -191,26 +191,38 @@ class LmtpTest {
                 GAMES,
                 "mail games",
                 "rcpt a@b",
-                "data Return-Path: <root>\\n"
-                        + "Received: from here\\n"
-                        + "\\tby there\\n"
-                        + "From: games\\n"
-                        + "SENDER: root\\n"
-                        + "Sender : <root>\\n"
-                        + "X-Sender: kept\\n"
-                        + "Received-SPF: pass\\n"
-                        + "Authentication-Results: a;\\n"
-                        + " b\\n"
-                        + ".Sender: stuffed\\n"
-                        + "Delivered-To: x\\n"
-                        + "Subject: a\\n"
-                        + " Sender: b\\n"
-                        + "\\n"
-                        + "Sender: of the body\\n");
+                "data "
+                        + String.join(
+                                "\\n",
+                                "Return-Path: <root>",
+                                "Received: from here",
+                                "\tby there",
+                                "From: games",
+                                "SENDER: root",
+                                "Sender : <root>",
+                                "X-Sender: kept",
+                                "Received-SPF: pass",
+                                "Authentication-Results: a;",
+                                " b",
+                                ".Sender: stuffed",
+                                "Delivered-To: x",
+                                "Subject: a",
+                                " Sender: b",
+                                "",
+                                "Sender: of the body"));
         assertThat(run.output()).contains("data 250 ");
         assertThat(rest(server.take()))
-                .isEqualTo("From: games\r\nX-Sender: kept\r\n..Sender: stuffed\r\nSubject: a\r\n Sender: b\r\n\r\n"
-                        + "Sender: of the body\r\n.\r\n");
+                .isEqualTo(String.join(
+                        "\r\n",
+                        "From: games",
+                        "X-Sender: kept",
+                        "..Sender: stuffed",
+                        "Subject: a",
+                        " Sender: b",
+                        "",
+                        "Sender: of the body",
+                        ".",
+                        ""));
     }
 
     /** A client that does not double the dot: what stands behind it counts. */

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -82,7 +83,7 @@ class SafetyTest {
         }
     }
 
-    private static TreeSet<String> lines(Iterable<Path> files) throws Exception {
+    private static Set<String> lines(Iterable<Path> files) throws Exception {
         TreeSet<String> all = new TreeSet<>();
         for (Path file : files) {
             all.addAll(Files.readAllLines(file));
