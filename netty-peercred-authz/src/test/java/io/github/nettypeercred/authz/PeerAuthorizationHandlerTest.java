@@ -235,7 +235,7 @@ class PeerAuthorizationHandlerTest {
                 .isEqualTo(
                         "denied what=grant uid=1000 gid=100 pid=4711 moment=CONNECT grant=\"withdraw\" rule=\"users\""
                                 + " generation=3 channel=embedded action=\"x\\\"\\u000a uid=0 \\\\ \\u00e9"
-                                + "y".repeat(188)
+                                + "y".repeat(187)
                                 + '"');
     }
 
