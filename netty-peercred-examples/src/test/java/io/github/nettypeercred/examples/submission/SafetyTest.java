@@ -16,6 +16,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -113,14 +114,20 @@ class SafetyTest {
             String id = server.entries().get(0).getFileName().toString();
             Path entries = server.entries().get(0).getParent();
             List<String> calls = new ArrayList<>();
+            Map<String, String> unfinished = new TreeMap<>();
             for (String line : Files.readAllLines(trace, ISO_8859_1)) {
-                String call = line.replaceAll("^[0-9]+ +([a-z0-9]+)\\(.*", "$1");
-                if (line.contains("\"250 2.0.0 " + id.substring(0, 8))) {
-                    calls.add("answer");
-                } else if (line.contains(id)
-                        || line.contains("\"" + entries + "\"")
-                        || line.contains("<" + entries + ">)")) {
-                    calls.add(call);
+                String thread = line.replaceAll(" .*", "");
+                String call = line.replaceAll("^[0-9]+ +", "")
+                        .replaceAll("^<.* resumed>", unfinished.getOrDefault(thread, ""));
+                if (call.contains("\"250 2.0.0 " + id.substring(0, 8))) {
+                    calls.add("answer"); // when it begins, and the others when they have returned
+                } else if (call.endsWith("<unfinished ...>")) {
+                    unfinished.put(thread, Matcher.quoteReplacement(call.replace(" <unfinished ...>", "")));
+                } else if (call.contains(id)
+                        || call.contains("\"" + entries + "\"")
+                        || call.contains("<" + entries + ">)")) {
+                    calls.add(call.replaceAll("\\(.*", "")
+                            + call.replaceAll(".*( = -?[0-9]+).*", "$1").replaceAll(" = [0-9]+", ""));
                 }
             }
             assertThat(calls).containsExactly("openat", "write", "fsync", "rename", "openat", "fsync", "answer");
