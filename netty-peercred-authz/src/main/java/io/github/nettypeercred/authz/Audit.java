@@ -41,6 +41,22 @@ final class Audit {
         }
     }
 
+    void refused(Channel channel, PeerAccess access, String grant, String action) {
+        counters.refused.increment();
+        try {
+            PeerEvidence evidence = PeerEvidence.of(UnixPeerCredentials.of(channel));
+            Jfr.refused(evidence, access);
+            int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCE.take(uid(evidence)) : -1;
+            if (suppressed >= 0) {
+                Log.LOGGER.info(
+                        DecisionLine.refusal(channel, evidence, access, grant, action) + " suppressed=" + suppressed);
+            }
+            listener.refused(channel, access, grant, action);
+        } catch (Throwable e) {
+            failed(e);
+        }
+    }
+
     void revoked(Channel channel, PeerEvidence evidence, PeerAccess access, State inForce) {
         counters.revoked.increment();
         try {

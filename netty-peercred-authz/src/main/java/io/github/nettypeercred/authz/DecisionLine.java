@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * backslashes in it escaped.
  */
 final class DecisionLine {
+    private static final int LONGEST_ACTION = 200;
+
     private DecisionLine() {}
 
     static String denial(
@@ -19,14 +21,7 @@ final class DecisionLine {
             PeerEvidence evidence,
             PeerAccess access,
             @Nullable PeerPolicy policy) {
-        StringBuilder line = new StringBuilder(access.isEnforced() ? "denied" : "not enforced: denied")
-                .append(" what=")
-                .append(what);
-        if (evidence.subject() instanceof UnixPeerCredentials peer) {
-            line.append(" uid=").append(peer.uid()).append(" gid=").append(peer.gid());
-            peer.pid().ifPresent(pid -> line.append(" pid=").append(pid));
-            line.append(" moment=").append(peer.source().moment());
-        }
+        StringBuilder line = begin(access.isEnforced() ? "denied" : "not enforced: denied", what, evidence);
         Deny deny = (Deny) access.decision();
         line.append(" reason=").append(deny.reason());
         deny.rule().ifPresent(rule -> line.append(" rule=").append(quoted(rule)));
@@ -37,6 +32,29 @@ final class DecisionLine {
         return line.append(" why=")
                 .append(quoted(why(policy, evidence, access)))
                 .toString();
+    }
+
+    static String refusal(Channel channel, PeerEvidence evidence, PeerAccess access, String grant, String action) {
+        StringBuilder line =
+                begin("denied", "grant", evidence).append(" grant=").append(quoted(grant));
+        access.rule().ifPresent(rule -> line.append(" rule=").append(quoted(rule)));
+        return line.append(" generation=")
+                .append(access.generation())
+                .append(" channel=")
+                .append(channel.id().asShortText())
+                .append(" action=")
+                .append(quoted(action.substring(0, Math.min(action.length(), LONGEST_ACTION))))
+                .toString();
+    }
+
+    private static StringBuilder begin(String outcome, String what, PeerEvidence evidence) {
+        StringBuilder line = new StringBuilder(outcome).append(" what=").append(what);
+        if (evidence.subject() instanceof UnixPeerCredentials peer) {
+            line.append(" uid=").append(peer.uid()).append(" gid=").append(peer.gid());
+            peer.pid().ifPresent(pid -> line.append(" pid=").append(pid));
+            line.append(" moment=").append(peer.source().moment());
+        }
+        return line;
     }
 
     static String difference(PeerEvidence evidence, PeerDecision inForce, PeerDecision candidate) {

@@ -3,6 +3,7 @@ package io.github.nettypeercred.authz;
 
 import io.github.nettypeercred.UnixPeerCredentials;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** Decisions as events of the flight recorder, where there is one. */
 final class Jfr {
@@ -20,23 +21,35 @@ final class Jfr {
 
     static void decided(String what, PeerEvidence evidence, PeerAccess access) {
         if (AVAILABLE && Holder.TEMPLATE.isEnabled()) {
-            commit(what, evidence, access);
+            commit(
+                    what,
+                    evidence,
+                    access,
+                    access.isAllowed(),
+                    access.decision() instanceof PeerDecision.Deny deny
+                            ? deny.reason().name().toLowerCase(Locale.ROOT)
+                            : null);
         }
     }
 
-    private static void commit(String what, PeerEvidence evidence, PeerAccess access) {
+    static void refused(PeerEvidence evidence, PeerAccess access) {
+        if (AVAILABLE && Holder.TEMPLATE.isEnabled()) {
+            commit("grant", evidence, access, false, "no_grant");
+        }
+    }
+
+    private static void commit(
+            String what, PeerEvidence evidence, PeerAccess access, boolean allowed, @Nullable String reason) {
         PeerDecisionJfrEvent event = new PeerDecisionJfrEvent();
         if (!event.shouldCommit()) {
             return;
         }
         event.what = what;
-        event.allowed = access.isAllowed();
+        event.allowed = allowed;
         event.enforced = access.isEnforced();
         event.generation = access.generation();
         event.rule = access.rule().orElse(null);
-        event.reason = access.decision() instanceof PeerDecision.Deny deny
-                ? deny.reason().name().toLowerCase(Locale.ROOT)
-                : null;
+        event.reason = reason;
         event.uid = -1;
         event.gid = -1;
         event.pid = -1;

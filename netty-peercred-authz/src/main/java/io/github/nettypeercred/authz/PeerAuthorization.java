@@ -6,6 +6,7 @@ import io.github.nettypeercred.authz.PeerDecision.Deny;
 import io.github.nettypeercred.authz.PeerDecision.Reason;
 import io.github.nettypeercred.authz.internal.EventLoops;
 import io.github.nettypeercred.authz.names.Names;
+import io.netty.channel.Channel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
@@ -376,6 +377,26 @@ public final class PeerAuthorization {
             audit.decided("accept", null, evidence, access, now);
             return access.letsIn();
         };
+    }
+
+    /**
+     * Returns whether the peer of a channel may do something, by a grant, and tells it like any denial if it may not: counted, logged at info,
+     * and told to the listener and the flight recorder. For handlers behind a {@link PeerAuthorizationHandler}; {@link PeerAccess#has} is the
+     * same and tells nobody. May be called from any thread.
+     *
+     * @param channel the channel of the connection
+     * @param grant a name that a rule gives
+     * @param action what the peer is about to do, for the log: it may hold anything, what the peer sent too
+     * @return whether the decision about the channel gave the grant; no rule's grant is given in shadow mode either
+     */
+    public boolean permits(Channel channel, String grant, String action) {
+        Objects.requireNonNull(action, "action");
+        PeerAccess access = PeerAccess.of(channel);
+        if (access.has(grant)) {
+            return true;
+        }
+        audit.refused(channel, access, grant, action);
+        return false;
     }
 
     Audit audit() {

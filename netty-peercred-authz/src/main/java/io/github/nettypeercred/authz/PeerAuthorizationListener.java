@@ -6,7 +6,7 @@ import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Hears of all that a {@link PeerAuthorization} decides, for metrics. Called on event loops, so it must not block; what it throws is
+ * Hears of all that a {@link PeerAuthorization} decides, for metrics. Called on event loops unless a method says otherwise, so it must not block; what it throws is
  * logged and changes nothing. {@link PeerAuthorization#counters()} counts without one.
  */
 public interface PeerAuthorizationListener {
@@ -18,6 +18,17 @@ public interface PeerAuthorizationListener {
      * @param access the outcome
      */
     default void decided(@Nullable Channel channel, PeerEvidence evidence, PeerAccess access) {}
+
+    /**
+     * A peer that was let in was about to do something for which it lacks a grant: see {@link PeerAuthorization#permits}. Called by the thread
+     * that asked.
+     *
+     * @param channel the channel
+     * @param access what was decided about its peer
+     * @param grant the grant that it lacks
+     * @param action what it was about to do, which may hold anything
+     */
+    default void refused(Channel channel, PeerAccess access, String grant, String action) {}
 
     /**
      * The candidate decides otherwise than what is in force.

@@ -7,6 +7,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class PeerCounters {
     final LongAdder allowed = new LongAdder();
     final LongAdder denied = new LongAdder();
+    final LongAdder refused = new LongAdder();
     final LongAdder revoked = new LongAdder();
     final LongAdder dropped = new LongAdder();
     final LongAdder differed = new LongAdder();
@@ -31,6 +32,15 @@ public final class PeerCounters {
      */
     public long denied() {
         return denied.sum();
+    }
+
+    /**
+     * Returns how often a peer lacked a grant for what it was about to do.
+     *
+     * @return 0 or more
+     */
+    public long refused() {
+        return refused.sum();
     }
 
     /**
@@ -80,7 +90,7 @@ public final class PeerCounters {
 
     @Override
     public String toString() {
-        return "allowed=" + allowed + " denied=" + denied + " revoked=" + revoked + " dropped=" + dropped + " differed="
-                + differed + " failedWrites=" + failedWrites + " stale=" + stale;
+        return "allowed=" + allowed + " denied=" + denied + " refused=" + refused + " revoked=" + revoked + " dropped="
+                + dropped + " differed=" + differed + " failedWrites=" + failedWrites + " stale=" + stale;
     }
 }

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 @Category({"Netty", "Peer credentials"})
 @Description("What was decided about the peer of a Unix domain socket")
 final class PeerDecisionJfrEvent extends Event {
-    @Description("decided, message, accept, again or candidate")
+    @Description("decided, message, accept, again, grant or candidate")
     @Nullable
     String what;
 

@@ -194,13 +194,61 @@ class PeerAuthorizationHandlerTest {
     }
 
     @Test
+    void missingGrant_isToldAsADenialIs() throws Exception {
+        List<String> told = new ArrayList<>();
+        PeerAuthorization authorization = PeerAuthorization.builder(USERS)
+                .listener(new PeerAuthorizationListener() {
+                    @Override
+                    public void refused(Channel channel, PeerAccess access, String grant, String action) {
+                        told.add(channel.id() + " " + access + ' ' + grant + ' ' + action);
+                    }
+                })
+                .build();
+        EmbeddedChannel channel =
+                channel(1000, new PeerCredentialsHandler(), new PeerAuthorizationHandler(authorization));
+        assertThat(authorization.permits(channel, "submit", "put")).isTrue();
+        assertThat(told).isEmpty();
+        assertThat(authorization.permits(channel, "withdraw", "take")).isFalse();
+        assertThat(told).containsExactly("embedded allowed by rule 'users', grants submit withdraw take");
+        assertThat(authorization.counters().refused()).isEqualTo(1);
+        assertThat(authorization.counters().denied()).isZero();
+    }
+
+    @Test
+    void permits_nothing_beforeTheDecision_andInShadowModeNoMoreThanRulesDo() throws Exception {
+        PeerAuthorization authorization =
+                PeerAuthorization.builder(NOBODY).shadow().build();
+        assertThat(authorization.permits(channel(1000), "submit", "put")).isFalse();
+        EmbeddedChannel channel =
+                channel(1000, new PeerCredentialsHandler(), new PeerAuthorizationHandler(authorization));
+        assertThat(channel.isOpen()).isTrue();
+        assertThat(authorization.permits(channel, "submit", "put")).isFalse();
+        assertThat(authorization.counters().refused()).isEqualTo(2);
+    }
+
+    @Test
+    void refusalLine_isOneLineOfPrintableAscii() throws Exception {
+        PeerEvidence evidence = PeerEvidence.of(MadePeer.of(1000, 100).make());
+        PeerAccess access = new PeerAccess(USERS.decide(evidence), 3, true);
+        assertThat(DecisionLine.refusal(
+                        channel(1000), evidence, access, "withdraw", "x\"\n uid=0 \\ \u00e9" + "y".repeat(500)))
+                .isEqualTo(
+                        "denied what=grant uid=1000 gid=100 pid=4711 moment=CONNECT grant=\"withdraw\" rule=\"users\""
+                                + " generation=3 channel=embedded action=\"x\\\"\\u000a uid=0 \\\\ \\u00e9"
+                                + "y".repeat(187)
+                                + '"');
+    }
+
+    @Test
     void decisions_areFlightRecorderEvents_ifARecordingAsks(@TempDir Path folder) throws Exception {
         Path file = folder.resolve("decisions.jfr");
         try (Recording recording = new Recording()) {
             recording.enable("io.github.nettypeercred.PeerDecision");
             recording.start();
-            channel(1000, new PeerCredentialsHandler(), new PeerAuthorizationHandler(USERS))
-                    .close();
+            PeerAuthorization users = PeerAuthorization.of(USERS);
+            EmbeddedChannel user = channel(1000, new PeerCredentialsHandler(), new PeerAuthorizationHandler(users));
+            users.permits(user, "withdraw", "take");
+            user.close();
             channel(4294967290L, new PeerCredentialsHandler(), new PeerAuthorizationHandler(NOBODY))
                     .close();
             recording.stop();
@@ -220,7 +268,10 @@ class PeerAuthorizationHandlerTest {
                     + event.getString("reason"));
         }
         assertThat(told)
-                .containsExactlyInAnyOrder("decided 1000 true users null", "decided 4294967290 false everybody rule");
+                .containsExactlyInAnyOrder(
+                        "decided 1000 true users null",
+                        "grant 1000 false users no_grant",
+                        "decided 4294967290 false everybody rule");
     }
 
     @Test

@@ -12,9 +12,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** The class path of the tests for programs under other users. */
-final class ClassPath {
+public final class ClassPath {
     /** A copy that every user may read, deleted when the JVM ends. */
-    static final String FOR_ALL = copy();
+    public static final String FOR_ALL = copy();
 
     private ClassPath() {}
 

@@ -20,20 +20,20 @@ import java.util.concurrent.TimeUnit;
  * @param status what it returned
  * @param output what it printed, errors included
  */
-record Program(long pid, int status, String output) {
+public record Program(long pid, int status, String output) {
     /** Leaves the test out unless a program of a Debian package is there. */
-    static void need(String program, String debianPackage) {
+    public static void need(String program, String debianPackage) {
         assumeTrue(
                 runs(List.of("sh", "-c", "command -v " + program)),
                 "left out: there is no " + program + " here (Debian: apt-get install " + debianPackage + ")");
     }
 
-    static void needRoot() {
+    public static void needRoot() {
         assumeTrue("root".equals(System.getProperty("user.name")), "left out: a peer under another user needs root");
         need("setpriv", "util-linux");
     }
 
-    static boolean runs(List<String> command) {
+    public static boolean runs(List<String> command) {
         try {
             return run(command).status == 0;
         } catch (IOException e) {
@@ -42,17 +42,17 @@ record Program(long pid, int status, String output) {
     }
 
     /** The words in front of a command that run it as another user, in the same process. */
-    static List<String> as(long uid, long gid) {
+    public static List<String> as(long uid, long gid) {
         return List.of("setpriv", "--reuid=" + uid, "--regid=" + gid, "--clear-groups");
     }
 
-    static Program run(List<String> prefix, List<String> command) throws IOException {
+    public static Program run(List<String> prefix, List<String> command) throws IOException {
         List<String> words = new ArrayList<>(prefix);
         words.addAll(command);
         return run(words);
     }
 
-    static Program run(List<String> command) throws IOException {
+    public static Program run(List<String> command) throws IOException {
         Path output = Files.createTempFile("program", ".out");
         try {
             Process process = new ProcessBuilder(command)
