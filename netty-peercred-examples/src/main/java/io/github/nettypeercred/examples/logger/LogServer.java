@@ -80,7 +80,6 @@ public final class LogServer {
                                 .addLast(
                                         AttestedDatagramHandler.builder()
                                                 .senderProcess()
-                                                .refuseDescriptors()
                                                 .build(),
                                         new DatagramHandler(store, limits));
                     }

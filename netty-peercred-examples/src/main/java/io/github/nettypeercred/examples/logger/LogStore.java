@@ -103,14 +103,10 @@ final class LogStore implements AutoCloseable {
             writeDropped();
         });
         writer.shutdown();
-        boolean ended = false;
-        while (!ended) {
-            try {
-                ended = writer.awaitTermination(1, TimeUnit.MINUTES);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return;
-            }
+        try {
+            writer.awaitTermination(1, TimeUnit.MINUTES);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import java.util.OptionalLong;
+import java.util.concurrent.RejectedExecutionException;
 
 /** Stores the lines of one connection, and drops none: while their sender has too many waiting it does not ask for a read. */
 final class StreamHandler extends ChannelInboundHandlerAdapter {
@@ -36,10 +37,18 @@ final class StreamHandler extends ChannelInboundHandlerAdapter {
     @Override
     public void channelReadComplete(ChannelHandlerContext ctx) {
         if (full.isPresent()) {
-            store.whenRoom(full.getAsLong(), () -> ctx.executor().execute(ctx::read));
+            store.whenRoom(full.getAsLong(), () -> readLater(ctx));
             full = OptionalLong.empty();
         } else {
             ctx.read();
+        }
+    }
+
+    private static void readLater(ChannelHandlerContext ctx) {
+        try {
+            ctx.executor().execute(ctx::read);
+        } catch (RejectedExecutionException e) {
+            // the event loop has ended, and the connection with it
         }
     }
 

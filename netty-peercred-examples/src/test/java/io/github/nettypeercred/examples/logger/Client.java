@@ -15,9 +15,6 @@ import java.util.concurrent.TimeUnit;
 
 /** A client program that runs under some user. */
 final class Client {
-    static final String C = System.getProperty("logclient.program");
-    static final String PYTHON = System.getProperty("logclient.python");
-
     private final Process process;
     private final List<String> command;
 

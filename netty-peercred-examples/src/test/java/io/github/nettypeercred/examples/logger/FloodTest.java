@@ -45,13 +45,13 @@ class FloodTest {
         try (Served served = new Served(1 << 26, LogServer.limits())) {
             List<Client> flood = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
-                flood.add(Client.start(FLOODER, Client.C, kind, served.socket(kind), "seconds", "4"));
+                flood.add(Client.start(FLOODER, Clients.C, kind, served.socket(kind), "seconds", "4"));
             }
             List<Client> others = new ArrayList<>();
             for (long user = 65531; user <= 65533; user++) {
                 for (String each : List.of("dgram", "stream")) {
                     others.add(Client.start(
-                            user, Client.C, each, served.socket(each), "count", Integer.toString(LINES), "pause", "2500"));
+                            user, Clients.C, each, served.socket(each), "count", Integer.toString(LINES), "pause", "2500"));
                 }
             }
             for (Client other : others) {

@@ -60,7 +60,7 @@ class LogServerTest {
     @ValueSource(strings = {"datagram", "stream"})
     void python_isNamedByTheKernel(String kind) throws InterruptedException {
         Client.need("/usr/bin/python3", "python3");
-        Client client = Client.run(65533, "/usr/bin/python3", Client.PYTHON, kind, served.socket(kind));
+        Client client = Client.run(65533, "/usr/bin/python3", Clients.PYTHON, kind, served.socket(kind));
         List<String> lines = served.await(65533, all -> all.size() == 2);
         assertThat(lines.get(0)).contains(attested(65533, client.pid())).endsWith(" <14>first");
         assertThat(lines.get(1)).contains(attested(65533, client.pid())).endsWith(" <12>second");
@@ -70,22 +70,22 @@ class LogServerTest {
     @ValueSource(strings = {"dgram", "stream"})
     void executable_isThatOfASenderThatLives(String kind) throws InterruptedException {
         Client.need("cc", "gcc");
-        Client honest = Client.start(65533, Client.C, kind, served.socket(kind), "count", "100", "pause", "20000");
+        Client honest = Client.start(65533, Clients.C, kind, served.socket(kind), "count", "100", "pause", "20000");
         Client liar = Client.start(
-                65532, Client.C, kind, served.socket(kind), "count", "100", "pause", "20000", "tag", "sshd");
+                65532, Clients.C, kind, served.socket(kind), "count", "100", "pause", "20000", "tag", "sshd");
         assertThat(served.await(65533, all -> all.size() == 100))
                 .allMatch(line -> line.contains(attested(65533, honest.pid())) && !line.contains("!"))
-                .anyMatch(line -> line.contains(" exe=" + Client.C + " <13>logclient["));
+                .anyMatch(line -> line.contains(" exe=" + Clients.C + " <13>logclient["));
         assertThat(served.await(65532, all -> all.size() == 100))
                 .allMatch(line -> line.contains(attested(65532, liar.pid())))
-                .anyMatch(line -> line.contains(" exe=" + Client.C + " !program=sshd <13>sshd["));
+                .anyMatch(line -> line.contains(" exe=" + Clients.C + " !program=sshd <13>sshd["));
     }
 
     /** A process that inherits a connection is not who connected. */
     @Test
     void childOnTheSameConnection_isNamedItself() throws InterruptedException {
         Client.need("/usr/bin/python3", "python3");
-        Client parent = Client.run(65533, "/usr/bin/python3", Client.PYTHON, "fork", served.stream);
+        Client parent = Client.run(65533, "/usr/bin/python3", Clients.PYTHON, "fork", served.stream);
         List<String> lines = served.await(65533, all -> all.size() == 2);
         assertThat(lines.get(0)).contains(attested(65533, parent.pid())).endsWith(" <13>by the parent");
         assertThat(lines.get(1)).doesNotContain(attested(65533, parent.pid())).endsWith(" <13>by the child");
@@ -95,7 +95,7 @@ class LogServerTest {
     @ValueSource(strings = {"datagram", "stream"})
     void text_cannotBeginALine(String kind) throws InterruptedException {
         Client.need("/usr/bin/python3", "python3");
-        Client.run(65533, "/usr/bin/python3", Client.PYTHON, "inject-" + kind, served.socket(kind));
+        Client.run(65533, "/usr/bin/python3", Clients.PYTHON, "inject-" + kind, served.socket(kind));
         List<String> lines = served.await(65533, all -> all.stream().anyMatch(line -> line.endsWith(" <13>end")));
         assertThat(lines).allMatch(line -> line.contains(" uid=65533 gid=65533 pid="));
         assertThat(String.join("", lines)).contains("\\u{d}", "\\u{1b}[2K", "\\u{2028}", "\\u{5c}u{d}");
