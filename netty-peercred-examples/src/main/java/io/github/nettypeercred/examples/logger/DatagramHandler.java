@@ -6,6 +6,7 @@ import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.authz.limits.PeerLimits;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.time.Instant;
 
 /** Stores datagrams, or drops and counts them, but never waits: all senders share one queue. */
 final class DatagramHandler extends ChannelInboundHandlerAdapter {
@@ -23,7 +24,8 @@ final class DatagramHandler extends ChannelInboundHandlerAdapter {
         if (!(datagram.credentials() instanceof UnixPeerCredentials sender)) {
             store.dropUnknown();
         } else if (limits.charge(sender, 1, datagram.originalLength()) && store.hasRoom(sender.uid())) {
-            store.add(Entry.of(sender, datagram, datagram.content(), datagram.originalLength()));
+            int lost = datagram.originalLength() - datagram.content().readableBytes();
+            store.add(new Entry(Instant.now(), sender, datagram.content(), lost, datagram));
             return;
         } else {
             store.drop(sender.uid());

@@ -15,23 +15,12 @@ import java.time.Instant;
  * @param sender who sent it
  * @param text what it says
  * @param lost how many bytes of it there was no room for
- * @param envelope what it came in, to be released when it is written: the handle of the sender's process closes then
+ * @param envelope what it came in, to be released when it is written: the text and the handle of the sender's process go with it
  */
-record Entry(Instant time, UnixPeerCredentials sender, byte[] text, int lost, ReferenceCounted envelope) {
-    static Entry of(UnixPeerCredentials sender, ReferenceCounted envelope, ByteBuf content, int sent) {
-        int lost = sent - content.readableBytes();
-        int end = content.writerIndex();
-        while (end > content.readerIndex() && (content.getByte(end - 1) == 0 || content.getByte(end - 1) == '\n')) {
-            end--;
-        }
-        byte[] text = new byte[end - content.readerIndex()];
-        content.getBytes(content.readerIndex(), text);
-        return new Entry(Instant.now(), sender, text, lost, envelope);
-    }
-
+record Entry(Instant time, UnixPeerCredentials sender, ByteBuf text, int lost, ReferenceCounted envelope) {
     /** The line of the log: what is attested, the executable, what the sender claims in error, and its text. */
     String line(String executable) {
-        String said = new String(text, UTF_8);
+        String said = text.toString(text.readerIndex(), lengthWithoutEnd(), UTF_8);
         Claim claim = Claim.of(said);
         String pid = sender.pid().isPresent() ? Integer.toString(sender.pid().getAsInt()) : "";
         StringBuilder line = new StringBuilder(160 + said.length());
@@ -45,6 +34,13 @@ record Entry(Instant time, UnixPeerCredentials sender, byte[] text, int lost, Re
         }
         printable(said, line.append(' '), '\\');
         return line.append('\n').toString();
+    }
+
+    /** Without the newline or NUL that some clients end a datagram with too. */
+    private int lengthWithoutEnd() {
+        int length = text.readableBytes();
+        byte last = length == 0 ? 1 : text.getByte(text.writerIndex() - 1);
+        return last == '\n' || last == 0 ? length - 1 : length;
     }
 
     private static void mark(String what, String claimed, String known, StringBuilder line) {

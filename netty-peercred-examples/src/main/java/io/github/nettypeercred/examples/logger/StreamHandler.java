@@ -6,6 +6,7 @@ import io.github.nettypeercred.UnixPeerCredentials;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import java.time.Instant;
 import java.util.OptionalLong;
 import java.util.concurrent.RejectedExecutionException;
 
@@ -27,8 +28,7 @@ final class StreamHandler extends ChannelInboundHandlerAdapter {
     public void channelRead(ChannelHandlerContext ctx, Object msg) {
         AttestedMessage line = (AttestedMessage) msg;
         UnixPeerCredentials sender = line.credentials().orElseThrow(); // EveryReadHandler closes without
-        ByteBuf text = (ByteBuf) line.message();
-        store.add(Entry.of(sender, line, text, text.readableBytes()));
+        store.add(new Entry(Instant.now(), sender, (ByteBuf) line.message(), 0, line));
         if (!store.hasRoom(sender.uid())) {
             full = OptionalLong.of(sender.uid());
         }

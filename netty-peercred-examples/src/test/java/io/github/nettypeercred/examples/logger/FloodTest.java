@@ -76,6 +76,7 @@ class FloodTest {
                 assertThat(stored(lines) + dropped(lines)).isEqualTo(sent);
                 assertThat(dropped(lines)).isPositive();
             } else {
+                assertThat(dropped(served.lines(FLOODER))).isZero();
                 flood.forEach(Client::end);
             }
         }

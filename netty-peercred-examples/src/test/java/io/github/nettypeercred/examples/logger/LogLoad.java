@@ -25,6 +25,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -145,7 +146,7 @@ final class LogLoad {
                 store.drop(NOBODY.uid());
                 text.release();
             } else {
-                store.add(Entry.of(NOBODY, text, text, text.readableBytes()));
+                store.add(new Entry(Instant.now(), NOBODY, text, 0, text));
             }
         }
 

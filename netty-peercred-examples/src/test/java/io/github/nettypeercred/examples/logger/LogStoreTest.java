@@ -14,6 +14,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -42,7 +43,7 @@ class LogStoreTest {
 
     private static void add(LogStore store, UnixPeerCredentials sender, String text) {
         ByteBuf content = Unpooled.copiedBuffer(text, UTF_8);
-        store.add(Entry.of(sender, content, content, content.readableBytes()));
+        store.add(new Entry(Instant.now(), sender, content, 0, content));
     }
 
     private static void awaitRoom(LogStore store, int uid) {
@@ -135,7 +136,7 @@ class LogStoreTest {
         Path inTheWay = Files.createDirectories(folder.resolve("1000.log"));
         UserLog log = new UserLog(folder, "1000", QUOTA);
         ByteBuf content = Unpooled.copiedBuffer("lost", UTF_8);
-        log.add(Entry.of(peer(1000), content, content, 4));
+        log.add(new Entry(Instant.now(), peer(1000), content, 0, content));
         log.write(new Programs());
         assertThat(content.refCnt()).isZero();
         log.writeDropped();
