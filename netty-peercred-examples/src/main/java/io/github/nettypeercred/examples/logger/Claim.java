@@ -11,7 +11,8 @@ import java.util.regex.Pattern;
  * @param pid the id of a process
  */
 record Claim(String program, String pid) {
-    private static final Pattern RFC_5424 = Pattern.compile("<\\d{1,3}>1 \\S{1,64} \\S{1,255} (\\S{1,48}) (\\S{1,128}) ");
+    private static final Pattern RFC_5424 =
+            Pattern.compile("<\\d{1,3}>1 \\S{1,64} \\S{1,255} (\\S{1,48}) (\\S{1,128}) ");
     private static final Pattern RFC_3164 = Pattern.compile(
             "(?:<\\d{1,3}>)?(?:\\w{3} [ \\d]\\d [\\d:]{8} (?:[^\\s:\\[\\]]{1,255} )?)?([^\\s:\\[\\]<>]{1,255})(?:\\[([^]]{0,32})])?:");
 

@@ -34,7 +34,8 @@ final class Programs {
         }
         String executable = sender.process()
                 .value()
-                .flatMap(process -> process.facts(Runnable::run).join().executable().value())
+                .flatMap(process ->
+                        process.facts(Runnable::run).join().executable().value())
                 .orElse("");
         known.remove(key); // so that it is the youngest
         known.put(key, new Known(executable, System.nanoTime()));

@@ -114,7 +114,8 @@ final class UserLog {
         }
         if (count > 0) {
             try {
-                String line = Instant.now() + " logger: received and dropped " + count + " lines of user " + user + '\n';
+                String line =
+                        Instant.now() + " logger: received and dropped " + count + " lines of user " + user + '\n';
                 append(line.getBytes(UTF_8));
             } catch (IOException e) {
                 drop(count);

@@ -51,7 +51,14 @@ class FloodTest {
             for (long user = 65531; user <= 65533; user++) {
                 for (String each : List.of("dgram", "stream")) {
                     others.add(Client.start(
-                            user, Clients.C, each, served.socket(each), "count", Integer.toString(LINES), "pause", "2500"));
+                            user,
+                            Clients.C,
+                            each,
+                            served.socket(each),
+                            "count",
+                            Integer.toString(LINES),
+                            "pause",
+                            "2500"));
                 }
             }
             for (Client other : others) {
@@ -61,17 +68,21 @@ class FloodTest {
                 List<String> lines = served.await(user, all -> stored(all) + dropped(all) == 2 * LINES);
                 assertThat(dropped(lines)).isZero();
                 for (int i = 0; i < 2; i++) {
-                    String by = " pid=" + others.get((int) (user - 65531) * 2 + i).pid() + ' ';
+                    String by =
+                            " pid=" + others.get((int) (user - 65531) * 2 + i).pid() + ' ';
                     List<String> wanted = new ArrayList<>();
                     for (int n = 0; n < LINES; n++) {
                         wanted.add(Integer.toString(n));
                     }
-                    assertThat(numbers(lines.stream().filter(line -> line.contains(by)).toList()))
+                    assertThat(numbers(lines.stream()
+                                    .filter(line -> line.contains(by))
+                                    .toList()))
                             .isEqualTo(wanted);
                 }
             }
             if (kind.equals("dgram")) {
-                long sent = flood.stream().mapToLong(each -> each.printed("sent")).sum();
+                long sent =
+                        flood.stream().mapToLong(each -> each.printed("sent")).sum();
                 List<String> lines = served.await(FLOODER, all -> stored(all) + dropped(all) >= sent);
                 assertThat(stored(lines) + dropped(lines)).isEqualTo(sent);
                 assertThat(dropped(lines)).isPositive();

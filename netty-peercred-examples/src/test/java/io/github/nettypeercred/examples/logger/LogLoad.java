@@ -200,7 +200,8 @@ final class LogLoad {
         long start = System.nanoTime();
         List<Client> clients = new ArrayList<>();
         for (int i = 0; i < 4; i++) {
-            clients.add(Client.start(65530 + i, Clients.C, variant.kind, socket.toString(), "seconds", "4", "bytes", "120"));
+            clients.add(Client.start(
+                    65530 + i, Clients.C, variant.kind, socket.toString(), "seconds", "4", "bytes", "120"));
         }
         clients.forEach(Client::output);
         channel.close().syncUninterruptibly();
@@ -244,8 +245,8 @@ final class LogLoad {
     }
 
     private static Client client(long user, Served served, String kind, String seconds, String mode, String pause) {
-        List<String> words = new ArrayList<>(List.of(
-                Clients.C, kind, served.socket(kind), "seconds", seconds, "pause", pause));
+        List<String> words =
+                new ArrayList<>(List.of(Clients.C, kind, served.socket(kind), "seconds", seconds, "pause", pause));
         words.addAll(mode.isEmpty() ? List.of() : Arrays.asList(mode));
         return Client.start(user, words.toArray(new String[0]));
     }

@@ -36,7 +36,8 @@ class LogServerTest {
     void logger_isNamedByTheKernel(String options) throws InterruptedException {
         Client.need("logger", "bsdutils");
         String socket = served.socket(options.startsWith("-T") ? "stream" : "datagram");
-        Client client = Client.run(65533, "sh", "-c", "exec logger -i -t logger -u " + socket + " " + options + " hello");
+        Client client =
+                Client.run(65533, "sh", "-c", "exec logger -i -t logger -u " + socket + " " + options + " hello");
         assertThat(served.line(65533))
                 .contains(attested(65533, client.pid()))
                 .endsWith(" hello")
@@ -99,6 +100,7 @@ class LogServerTest {
         List<String> lines = served.await(65533, all -> all.stream().anyMatch(line -> line.endsWith(" <13>end")));
         assertThat(lines).allMatch(line -> line.contains(" uid=65533 gid=65533 pid="));
         assertThat(String.join("", lines)).contains("\\u{d}", "\\u{1b}[2K", "\\u{2028}", "\\u{5c}u{d}");
-        assertThat(lines).hasSize(kind.equals("stream") ? 3 : 2); // there a newline ends a line, with its own attestation
+        assertThat(lines)
+                .hasSize(kind.equals("stream") ? 3 : 2); // there a newline ends a line, with its own attestation
     }
 }

@@ -59,7 +59,8 @@ class LogStoreTest {
     private long bytes(String files) throws IOException {
         long bytes = 0;
         try (Stream<Path> all = Files.list(folder)) {
-            for (Path each : all.filter(file -> file.getFileName().toString().startsWith(files)).toList()) {
+            for (Path each : all.filter(file -> file.getFileName().toString().startsWith(files))
+                    .toList()) {
                 bytes += Files.size(each);
             }
         }
@@ -108,8 +109,7 @@ class LogStoreTest {
 
     @Test
     void uidsOfOneOwner_shareOneQuota() throws IOException {
-        AccountMap accounts =
-                AccountMap.builder().range(100_000, 65_536, 1000).build();
+        AccountMap accounts = AccountMap.builder().range(100_000, 65_536, 1000).build();
         try (LogStore store = new LogStore(folder, QUOTA, accounts)) {
             add(store, peer(1000), "mine");
             add(store, peer(100_005), "in a namespace of mine");

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /** A log server with folders of its own. */
 final class Served implements AutoCloseable {
@@ -84,8 +85,10 @@ final class Served implements AutoCloseable {
             group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
         }
         store.close();
-        for (Path each : Files.walk(folder).sorted((a, b) -> b.compareTo(a)).toList()) {
-            Files.delete(each);
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path each : all.sorted((a, b) -> b.compareTo(a)).toList()) {
+                Files.delete(each);
+            }
         }
     }
 }
