@@ -15,7 +15,7 @@ import java.time.Instant;
  * @param sender who sent it
  * @param text what it says
  * @param lost how many bytes of it there was no room for
- * @param envelope what it came in, to be released when it is written: the text and the handle of the sender's process go with it
+ * @param envelope what it came in, to be released when it is written
  */
 record Entry(Instant time, UnixPeerCredentials sender, ByteBuf text, int lost, ReferenceCounted envelope) {
     /** The line of the log: what is attested, the executable, what the sender claims in error, and its text. */

@@ -76,12 +76,7 @@ public final class LogServer {
                 .handler(new ChannelInitializer<>() {
                     @Override
                     protected void initChannel(Channel channel) {
-                        channel.pipeline()
-                                .addLast(
-                                        AttestedDatagramHandler.builder()
-                                                .senderProcess()
-                                                .build(),
-                                        new DatagramHandler(store, limits));
+                        channel.pipeline().addLast(new AttestedDatagramHandler(), new DatagramHandler(store, limits));
                     }
                 })
                 .bind(new DomainSocketAddress(path.toFile()))
@@ -92,7 +87,7 @@ public final class LogServer {
 
     static Channel streams(EventLoopGroup group, Path path, LogStore store, PeerLimits limits) throws IOException {
         EveryReadHandler.Builder everyRead =
-                EveryReadHandler.builder().allowSenderChange().senderProcess().noDeadline();
+                EveryReadHandler.builder().allowSenderChange().noDeadline();
         AttestedDecoder.Builder lines = AttestedDecoder.builder().decoder(SyslogDecoder::new);
         Channel channel = new ServerBootstrap()
                 .group(group)

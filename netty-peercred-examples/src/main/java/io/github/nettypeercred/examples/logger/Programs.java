@@ -2,13 +2,17 @@
 package io.github.nettypeercred.examples.logger;
 
 import io.github.nettypeercred.UnixPeerCredentials;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * The executables of senders, which are derived and not attested. Each process is looked at once a second at most: {@code /proc} takes far
- * longer than the rest of a line. One thread's alone.
+ * The executables of senders, which are derived and not attested: that of the process of the same user which has the sender's pid now. A
+ * handle of each sender ({@code senderProcess()}) would exclude that the pid is another's by now, at half the lines a second. Each process
+ * is looked at once a second at most. One thread's alone.
  */
 final class Programs {
     private static final int MOST = 1024;
@@ -32,13 +36,23 @@ final class Programs {
         if (last != null && System.nanoTime() - last.at < NANOS) {
             return last.executable;
         }
-        String executable = sender.process()
-                .value()
-                .flatMap(process ->
-                        process.facts(Runnable::run).join().executable().value())
-                .orElse("");
+        String executable = executable(sender);
         known.remove(key); // so that it is the youngest
         known.put(key, new Known(executable, System.nanoTime()));
         return executable;
+    }
+
+    private static String executable(UnixPeerCredentials sender) {
+        if (sender.pid().isEmpty()) {
+            return "";
+        }
+        Path process = Path.of("/proc", Integer.toString(sender.pid().getAsInt()));
+        try {
+            String executable = Files.readSymbolicLink(process.resolve("exe")).toString();
+            int owner = (int) Files.getAttribute(process, "unix:uid");
+            return Integer.toUnsignedLong(owner) == sender.uid() ? executable : "";
+        } catch (IOException e) {
+            return "";
+        }
     }
 }

@@ -25,7 +25,7 @@ import org.jspecify.annotations.Nullable;
  * older. Entries come on any thread, one thread writes.
  */
 final class UserLog {
-    /** How many lines may wait. Each holds a descriptor of its sender's process, and a buffer for the longest line. */
+    /** How many lines may wait. Each holds a buffer for the longest. */
     static final int MOST_WAITING = 512;
 
     private static final int BATCH = 1 << 16;

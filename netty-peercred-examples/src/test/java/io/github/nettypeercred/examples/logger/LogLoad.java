@@ -52,21 +52,21 @@ final class LogLoad {
                 return datagrams(group, path, EpollDomainDatagramChannel.class, new Plain(store));
             }
         },
-        DGRAM_IDS_AND_LIMITS("dgram") {
+        DGRAM_EXAMPLE("dgram") {
+            @Override
+            Channel start(EventLoopGroup group, Path path, LogStore store, PeerLimits limits) throws IOException {
+                return LogServer.datagrams(group, path, store, limits);
+            }
+        },
+        DGRAM_WITH_HANDLES("dgram") {
             @Override
             Channel start(EventLoopGroup group, Path path, LogStore store, PeerLimits limits) {
                 return datagrams(
                         group,
                         path,
                         EpollAttestedDatagramChannel.class,
-                        new AttestedDatagramHandler(),
+                        AttestedDatagramHandler.builder().senderProcess().build(),
                         new DatagramHandler(store, limits));
-            }
-        },
-        DGRAM_EXAMPLE("dgram") {
-            @Override
-            Channel start(EventLoopGroup group, Path path, LogStore store, PeerLimits limits) throws IOException {
-                return LogServer.datagrams(group, path, store, limits);
             }
         },
         STREAM_PLAIN("stream") {
@@ -227,6 +227,7 @@ final class LogLoad {
             for (String kind : List.of("dgram", "stream")) {
                 for (String sends : kind.equals("dgram") ? List.of("", "nonblocking") : List.of("")) {
                     try (Served served = new Served(1 << 28, LogServer.limits())) {
+                        client(65530, served, kind, "3", "", "0").output(); // warms up
                         List<Client> flood = new ArrayList<>();
                         for (int i = 0; i < 20; i++) {
                             flood.add(client(65530, served, kind, seconds, floods, "0"));
