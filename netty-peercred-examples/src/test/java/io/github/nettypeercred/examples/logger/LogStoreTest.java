@@ -26,8 +26,11 @@ import org.junit.jupiter.api.io.TempDir;
 class LogStoreTest {
     private static final int QUOTA = 1 << 18;
 
-    @TempDir
-    private Path folder;
+    private final Path folder;
+
+    LogStoreTest(@TempDir Path folder) {
+        this.folder = folder;
+    }
 
     static UnixPeerCredentials peer(int uid) {
         EmbeddedChannel channel = new EmbeddedChannel(false, false);
