@@ -437,9 +437,7 @@ class PeerLimitsTest {
         child.pipeline().fireChannelRead(envelope(AuthorizedMessage.class, bytes(10), null));
         child.pipeline()
                 .fireChannelRead(envelope(
-                        AuthorizedMessage.class,
-                        envelope(AttestedMessage.class, bytes(10), sender(1000), null),
-                        null));
+                        AuthorizedMessage.class, envelope(AttestedMessage.class, bytes(10), sender(1000), null), null));
         child.pipeline().fireChannelRead(envelope(AttestedMessage.class, "no bytes", sender(1000), null));
         assertThat(events).containsExactly("active", "read", "read", "read", "read");
         child.pipeline()
