@@ -71,6 +71,9 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
 
     /** Whether a handshake is to be done by a handler in front of this one. */
     static boolean isAwaitedBefore(ChannelHandlerContext ctx) {
+        if (ctx.pipeline().get(GoOnHandler.class) == null) {
+            return false; // without the list that a pipeline makes to be gone through
+        }
         for (Map.Entry<String, ChannelHandler> each : ctx.pipeline()) {
             if (each.getValue() == ctx.handler()) {
                 return false;

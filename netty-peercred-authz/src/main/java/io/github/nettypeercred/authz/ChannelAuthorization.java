@@ -27,6 +27,7 @@ final class ChannelAuthorization {
     private final Farewell farewell;
     private final boolean ofServer;
     private final Gate gate;
+    private final FreshGroups groups = new FreshGroups();
 
     private boolean begun;
     private boolean ended;
@@ -41,6 +42,11 @@ final class ChannelAuthorization {
     private @Nullable PeerAccess access;
     private OpenConnections.@Nullable Connection connection;
     private @Nullable MessageDecisions messages;
+
+    /** The last message that was let in: who sent it, and what was decided. */
+    private @Nullable PeerCredentialsResult keptSender;
+
+    private @Nullable PeerAccess keptAccess;
 
     ChannelAuthorization(
             PeerAuthorization authorization, Duration deadline, Farewell farewell, boolean ofServer, int queuedBytes) {
@@ -122,7 +128,7 @@ final class ChannelAuthorization {
     /** Puts a question; its answer comes once, now or later, unless it is withdrawn. */
     private void put(ChannelHandlerContext ctx, PeerEvidence evidence, Consumer<PeerAccess> receiver) {
         withdraw();
-        Question put = new Question(authorization, evidence, ctx.channel(), answer -> {
+        Question put = new Question(authorization, evidence, groups, ctx.channel(), answer -> {
             question = null;
             if (!ctx.isRemoved() && !gate.isDenied()) {
                 receiver.accept(answer);
@@ -177,7 +183,7 @@ final class ChannelAuthorization {
         }
     }
 
-    /** Opens the gate; of what was decided about one message alone nothing is kept, since the next may be another's. */
+    /** Opens the gate; of what was decided about one message alone nothing is stored, since the next may be another's. */
     private void open(ChannelHandlerContext ctx, PeerAccess now, @Nullable PeerEvidence ofConnection) {
         boolean first = !gate.wasOpen();
         PeerAccess before = access;
@@ -196,9 +202,32 @@ final class ChannelAuthorization {
 
     private void keep(ChannelHandlerContext ctx, PeerAccess now, PeerEvidence evidence) {
         if (connection == null) {
-            connection = authorization.open().add(ctx.channel(), evidence, now, deadline, event -> changed(ctx, event));
+            connection = add(ctx, now, evidence, false);
         } else {
             connection.renew(evidence, now);
+        }
+    }
+
+    private OpenConnections.@Nullable Connection add(
+            ChannelHandlerContext ctx, PeerAccess now, PeerEvidence evidence, boolean ofMessage) {
+        return authorization
+                .open()
+                .add(ctx.channel(), evidence, now, ofMessage, groups, deadline, event -> changed(ctx, event));
+    }
+
+    /** Has a connection decided about again on the last message that was let in, if it was let in on one. */
+    @SuppressWarnings("ReferenceEquality") // what was decided about the same sender is the same object
+    private void keepMessage(ChannelHandlerContext ctx, PeerAccess now, PeerCredentialsResult sender) {
+        if (datagrams || (sender == keptSender && now == keptAccess)) {
+            return;
+        }
+        keptSender = sender;
+        keptAccess = now;
+        PeerEvidence evidence = messages(ctx).evidence(sender);
+        if (connection == null) {
+            connection = add(ctx, now, evidence, true);
+        } else {
+            connection.message(evidence, now);
         }
     }
 
@@ -293,18 +322,19 @@ final class ChannelAuthorization {
             PeerCredentialsResult sender = MessageDecisions.senderOf(ctx.channel(), msg);
             PeerAccess known = isNotCaptured(sender) ? null : messages(ctx).known(ctx.channel(), msg, sender);
             if (known != null) {
-                admit(ctx, known);
+                admit(ctx, known, sender);
             } else if (isNotCaptured(sender)) {
                 denyNotCaptured(ctx, (Absence) sender);
             } else {
                 gate.ask();
-                askAbout(ctx, msg, sender, answer -> admit(ctx, answer));
+                askAbout(ctx, msg, sender, answer -> admit(ctx, answer, sender));
             }
         }
     }
 
-    private void admit(ChannelHandlerContext ctx, PeerAccess now) {
+    private void admit(ChannelHandlerContext ctx, PeerAccess now, PeerCredentialsResult sender) {
         if (now.letsIn()) {
+            keepMessage(ctx, now, sender);
             open(ctx, now, null);
         } else {
             deny(ctx, now);
@@ -347,9 +377,9 @@ final class ChannelAuthorization {
         }
         PeerAccess known = messages(ctx).known(ctx.channel(), msg, sender);
         if (known != null) {
-            deliver(ctx, msg, known);
+            deliver(ctx, msg, known, sender);
         } else {
-            gate.ask(msg);
+            gate.ask(ctx, msg);
             askAbout(ctx, msg, sender, answer -> {
                 gate.open(ctx);
                 gate.play(ctx); // this message first
@@ -368,7 +398,7 @@ final class ChannelAuthorization {
     private MessageDecisions messages(ChannelHandlerContext ctx) {
         MessageDecisions decisions = messages;
         if (decisions == null) {
-            decisions = new MessageDecisions(authorization, Evidence.setup(ctx.channel()));
+            decisions = new MessageDecisions(authorization, Evidence.setup(ctx.channel()), groups);
             messages = decisions;
         }
         return decisions;
@@ -384,8 +414,9 @@ final class ChannelAuthorization {
         });
     }
 
-    private void deliver(ChannelHandlerContext ctx, Object msg, PeerAccess of) {
+    private void deliver(ChannelHandlerContext ctx, Object msg, PeerAccess of, PeerCredentialsResult sender) {
         if (of.letsIn()) {
+            keepMessage(ctx, of, sender);
             ctx.fireChannelRead(MessageDecisions.isEnvelope(msg) ? new AuthorizedMessage(msg, of) : msg);
             return;
         }

@@ -4,16 +4,73 @@ package io.github.nettypeercred.authz;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.SupplementaryGroups;
 import io.github.nettypeercred.UnixPeerCredentials;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 
 /**
- * Decides about a peer that was let in some time ago, of whose attested groups only those count that the account database still lists. The
- * database takes away and never gives: a group that was not attested is not the peer's, whatever the database says.
+ * Decides about peers of one connection that were let in some time ago, of whose attested groups only those count that the account database
+ * still lists. The database takes away and never gives: a group that was not attested is not the peer's, whatever the database says. Once
+ * looked up, groups lost do not come back by a policy. It decides on any thread; the rest is for the channel's event loop alone.
  */
-final class FreshGroups {
-    private FreshGroups() {}
+final class FreshGroups implements BiFunction<PeerPolicy, PeerEvidence, PeerDecision> {
+    /** Of more users than these no group counts, since nobody will look theirs up. */
+    private static final int MOST_USERS = 256;
 
-    static PeerDecision decide(PeerPolicy policy, PeerEvidence evidence, Set<Long> listed) {
+    /** Which groups users whose access has an age have by now, by uid; empty for those whom nobody has looked up yet. */
+    private volatile Map<Long, Optional<Set<Long>>> users = Map.of();
+
+    private int version;
+
+    /** Has the groups of a peer looked up when its age is over. */
+    void watch(PeerEvidence evidence) {
+        if (evidence.subject() instanceof UnixPeerCredentials peer
+                && users.size() < MOST_USERS
+                && !users.containsKey(peer.uid())) {
+            set(peer.uid(), Optional.empty());
+        }
+    }
+
+    private void set(long uid, Optional<Set<Long>> listed) {
+        Map<Long, Optional<Set<Long>>> all = new HashMap<>(users);
+        all.put(uid, listed);
+        users = Map.copyOf(all);
+    }
+
+    /** Whose groups are to be looked up. */
+    List<Long> users() {
+        return List.copyOf(users.keySet());
+    }
+
+    void put(long uid, Set<Long> listed) {
+        if (!Optional.of(listed).equals(users.get(uid))) {
+            set(uid, Optional.of(listed));
+            version++;
+        }
+    }
+
+    /** Another number whenever it may decide otherwise. */
+    int version() {
+        return version;
+    }
+
+    @Override
+    public PeerDecision apply(PeerPolicy policy, PeerEvidence evidence) {
+        Map<Long, Optional<Set<Long>>> known = users;
+        if (known.isEmpty() || !(evidence.subject() instanceof UnixPeerCredentials peer)) {
+            return policy.decide(evidence);
+        }
+        Optional<Set<Long>> listed = known.get(peer.uid());
+        if (listed == null) {
+            return known.size() < MOST_USERS ? policy.decide(evidence) : decide(policy, evidence, Set.of());
+        }
+        return listed.isEmpty() ? policy.decide(evidence) : decide(policy, evidence, listed.get());
+    }
+
+    private static PeerDecision decide(PeerPolicy policy, PeerEvidence evidence, Set<Long> listed) {
         if (!(evidence.subject() instanceof UnixPeerCredentials peer)) {
             return policy.decide(evidence);
         }

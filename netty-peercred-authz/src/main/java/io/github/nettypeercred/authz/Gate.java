@@ -13,7 +13,8 @@ import org.jspecify.annotations.Nullable;
  * the channel's event loop alone.
  */
 final class Gate {
-    private static final int MOST_HELD = 4096;
+    /** More than one read brings, cut into single bytes: nobody comes to it for whom reads are held. */
+    private static final long MOST_HELD = 16 << 20;
 
     private enum State {
         /** Nothing passes, and what is read is held: it may be needed to decide. */
@@ -34,6 +35,12 @@ final class Gate {
     private boolean wasOpen;
     private boolean playing;
     private boolean readHeld;
+    /** Whether autoRead was on when reads were held, and is to be put on again. */
+    private boolean autoRead;
+    /** Whether autoRead is put on again, which reads at once: what comes in then is behind what is held. */
+    private boolean restoring;
+    /** Whether it was put on again, and what was held comes first. */
+    private boolean restored;
     /** Whether the handlers behind have not heard of an activity whose end they must then not hear of either. */
     private boolean keptActive;
 
@@ -65,7 +72,7 @@ final class Gate {
 
     /** Whether it is open, and nothing is on its way through. */
     boolean isIdle() {
-        return state == State.OPEN && !playing && held.isEmpty();
+        return state == State.OPEN && !playing && !restoring && held.isEmpty();
     }
 
     /** Shuts it until an answer is there; what was written by a peer that was let in passes on. */
@@ -76,12 +83,35 @@ final class Gate {
     }
 
     /** The same, with a message that came through and must wait for the answer, ahead of the others. */
-    void ask(Object message) {
+    void ask(ChannelHandlerContext ctx, Object message) {
         if (state == State.DENIED) {
             HeldEvents.discard(Kind.READ, message);
         } else {
             held.addFirst(Kind.READ, message);
             state = State.ASKING;
+            hold(ctx);
+        }
+    }
+
+    /** Holds reads that have begun: with autoRead on, epoll goes on reading whether or not read() is called. */
+    private void hold(ChannelHandlerContext ctx) {
+        if (ctx.channel().config().isAutoRead()) {
+            autoRead = true;
+            ctx.channel().config().setAutoRead(false);
+        }
+    }
+
+    /** Puts autoRead on again, before the handlers behind are told and get what was held, so that it stays off if one of them puts it off. */
+    private void letGo(ChannelHandlerContext ctx) {
+        if (autoRead) {
+            autoRead = false;
+            restored = true;
+            restoring = true;
+            try {
+                ctx.channel().config().setAutoRead(true);
+            } finally {
+                restoring = false;
+            }
         }
     }
 
@@ -93,6 +123,7 @@ final class Gate {
         state = State.OPEN;
         wasOpen = true;
         writes.send(ctx);
+        letGo(ctx);
     }
 
     /** Shuts it for good, lets go of what is held, and fails what waits to go out. */
@@ -105,8 +136,8 @@ final class Gate {
 
     /** Passes on what was held, up to where something has to be decided. */
     void play(ChannelHandlerContext ctx) {
-        if (playing) {
-            return; // who plays goes on
+        if (playing || restoring) {
+            return; // who plays goes on, or who has opened it
         }
         playing = true;
         try {
@@ -116,9 +147,13 @@ final class Gate {
         } finally {
             playing = false;
         }
-        if (readHeld && (state == State.OPEN || state == State.SHUT) && !ctx.isRemoved()) {
+        if ((state == State.OPEN || state == State.SHUT) && !ctx.isRemoved()) {
+            boolean read = readHeld || (restored && ctx.channel().config().isAutoRead());
             readHeld = false;
-            ctx.read();
+            restored = false;
+            if (read) {
+                ctx.read();
+            }
         }
     }
 
@@ -133,11 +168,16 @@ final class Gate {
         }
         if (state == State.DENIED) {
             HeldEvents.discard(kind, what);
-        } else if (state == State.OPEN && !playing) {
+        } else if (state == State.OPEN && !playing && !restoring) {
             dispatch(ctx, kind, what);
-        } else if (!held.add(kind, what) && kind == Kind.READ) {
-            HeldEvents.discard(kind, what);
-            return false;
+        } else {
+            if (state == State.ASKING && kind == Kind.READ) {
+                hold(ctx); // each time, since others may have put autoRead on
+            }
+            if (!held.add(kind, what) && kind == Kind.READ) {
+                HeldEvents.discard(kind, what);
+                return false;
+            }
         }
         return true;
     }
@@ -169,6 +209,9 @@ final class Gate {
     }
 
     void read(ChannelHandlerContext ctx) {
+        if (restoring) {
+            return; // when what was held has passed
+        }
         if (state == State.ASKING) {
             readHeld = true;
         } else if (state != State.DENIED) {

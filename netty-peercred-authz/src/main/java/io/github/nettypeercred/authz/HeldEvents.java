@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.authz;
 
+import io.github.nettypeercred.AttestedMessage;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufHolder;
 import io.netty.channel.unix.FileDescriptor;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
@@ -19,12 +22,17 @@ final class HeldEvents {
         EXCEPTION
     }
 
-    record Held(Kind kind, @Nullable Object what) {}
+    /** What an event takes besides its message, about. */
+    private static final int OVERHEAD = 128;
 
-    private final int most;
+    record Held(Kind kind, @Nullable Object what, long bytes) {}
+
+    private final long most;
+    private long bytes;
     private @Nullable Deque<Held> events; // made when something is held, which with a policy is seldom
 
-    HeldEvents(int most) {
+    /** Makes one that holds so many bytes, each event's overhead counted. */
+    HeldEvents(long most) {
         this.most = most;
     }
 
@@ -32,22 +40,33 @@ final class HeldEvents {
         return events == null || events.isEmpty();
     }
 
-    /** Holds an event; returns false, and takes nothing, if there are too many. */
+    /** Holds an event; returns false, and takes nothing, if that is too much. */
     boolean add(Kind kind, @Nullable Object what) {
-        Deque<Held> queue = queue();
-        if (queue.size() >= most && kind != Kind.ACTIVE) {
+        long size = OVERHEAD + sizeOf(what);
+        if (bytes + size > most && kind != Kind.ACTIVE) {
             if (kind != Kind.READ) {
                 discard(kind, what);
             }
             return false;
         }
-        queue.addLast(new Held(kind, what));
+        queue().addLast(new Held(kind, what, size));
+        bytes += size;
         return true;
+    }
+
+    private static long sizeOf(@Nullable Object what) {
+        Object message = what instanceof AttestedMessage attested ? attested.message() : what;
+        if (message instanceof ByteBuf buffer) {
+            return buffer.readableBytes();
+        }
+        return message instanceof ByteBufHolder holder ? holder.content().readableBytes() : 0;
     }
 
     /** Holds an event in front of the others. */
     void addFirst(Kind kind, Object what) {
-        queue().addFirst(new Held(kind, what));
+        long size = OVERHEAD + sizeOf(what);
+        queue().addFirst(new Held(kind, what, size));
+        bytes += size;
     }
 
     private Deque<Held> queue() {
@@ -59,7 +78,11 @@ final class HeldEvents {
 
     @Nullable
     Held poll() {
-        return events == null ? null : events.poll();
+        Held first = events == null ? null : events.poll();
+        if (first != null) {
+            bytes -= first.bytes;
+        }
+        return first;
     }
 
     /** Lets go of all that is held. */

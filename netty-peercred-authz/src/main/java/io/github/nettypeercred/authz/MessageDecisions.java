@@ -28,10 +28,12 @@ final class MessageDecisions {
 
     private final PeerAuthorization authorization;
     private final @Nullable PeerCredentialsResult connection;
+    private final FreshGroups groups;
     private final Map<Key, PeerAccess> answers = new HashMap<>();
 
     private @Nullable PeerCredentialsResult lastSender;
     private @Nullable PeerAccess last;
+    private int versionOfLast;
 
     /** A message that waits for its delivery, and the answer to the question that was put about it. */
     private @Nullable Object askedAbout;
@@ -41,9 +43,10 @@ final class MessageDecisions {
     /** All that is attested of a sender. */
     private record Key(long generation, long uid, long gid, int pid, Optional<String> label, Mechanism mechanism) {}
 
-    MessageDecisions(PeerAuthorization authorization, @Nullable PeerCredentialsResult connection) {
+    MessageDecisions(PeerAuthorization authorization, @Nullable PeerCredentialsResult connection, FreshGroups groups) {
         this.authorization = authorization;
         this.connection = connection;
+        this.groups = groups;
     }
 
     static boolean isEnvelope(Object msg) {
@@ -76,6 +79,7 @@ final class MessageDecisions {
     @Nullable
     PeerAccess known(Channel channel, Object message, PeerCredentialsResult sender) {
         long generation = authorization.generation();
+        forgetOldGroups();
         if (message == askedAbout) {
             PeerAccess answered = answer;
             askedAbout = null;
@@ -88,7 +92,7 @@ final class MessageDecisions {
             return last;
         }
         PeerEvidence evidence = evidence(sender);
-        PeerAccess now = authorization.decideNow(evidence);
+        PeerAccess now = authorization.decideNow(evidence, groups);
         if (now == null) {
             Key key = key(generation, sender);
             return key == null ? null : answers.get(key);
@@ -98,8 +102,20 @@ final class MessageDecisions {
         return now;
     }
 
+    private void forgetOldGroups() {
+        if (versionOfLast != groups.version()) {
+            versionOfLast = groups.version();
+            lastSender = null;
+            last = null;
+            askedAbout = null;
+            answer = null;
+            answers.clear();
+        }
+    }
+
     /** Takes the answer about a message and its sender. */
     void answered(Channel channel, Object message, PeerCredentialsResult sender, PeerAccess newAnswer) {
+        forgetOldGroups();
         askedAbout = message;
         answer = newAnswer;
         authorization.audit().decided("message", channel, evidence(sender), newAnswer, authorization.state());

@@ -2,21 +2,20 @@
 package io.github.nettypeercred.authz;
 
 import io.github.nettypeercred.Answer;
-import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.authz.PeerAccessEvent.Changed;
 import io.github.nettypeercred.authz.PeerAccessEvent.Revoked;
 import io.github.nettypeercred.authz.internal.EventLoops;
 import io.github.nettypeercred.authz.names.Memberships;
 import io.github.nettypeercred.authz.names.Names;
-import io.github.nettypeercred.authz.names.UserAccount;
 import io.netty.channel.Channel;
 import io.netty.util.concurrent.Future;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.function.BiFunction;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +35,8 @@ final class OpenConnections {
     /**
      * Takes up a connection that was let in, on its event loop; null if it is never decided about again.
      *
+     * @param ofMessage whether that is the last message's evidence and access, and not the connection's
+     * @param groups decides, on what is looked up for this connection
      * @param teller tells the channel's handlers of a change, and lets nothing pass after it is revoked
      */
     @Nullable
@@ -43,6 +44,8 @@ final class OpenConnections {
             Channel channel,
             PeerEvidence evidence,
             PeerAccess access,
+            boolean ofMessage,
+            FreshGroups groups,
             Duration deadline,
             Consumer<PeerAccessEvent> teller) {
         PeerPolicy policy = authorization.state().policy();
@@ -50,10 +53,10 @@ final class OpenConnections {
         if (!authorization.keepsOpenConnections() && age == null) {
             return null;
         }
-        Connection connection = new Connection(channel, evidence, access, deadline, teller);
+        Connection connection = new Connection(channel, evidence, access, ofMessage, groups, deadline, teller);
         connections.add(connection);
         channel.closeFuture().addListener(closed -> connection.end());
-        connection.startAge(age);
+        connection.watch(evidence, access);
         // Whoever replaced the policy before it was taken up has not seen it.
         if (authorization.keepsOpenConnections() && authorization.generation() != access.generation()) {
             EventLoops.executeLater(channel, connection::decideAgain); // when it has been let in
@@ -71,25 +74,29 @@ final class OpenConnections {
     final class Connection {
         private final Channel channel;
         private PeerEvidence evidence;
+        private final boolean ofMessage;
+        private final FreshGroups groups;
         private final Duration deadline;
         private final Consumer<PeerAccessEvent> teller;
         private PeerAccess access;
-        private @Nullable Future<?> timer;
+        private @Nullable ScheduledFuture<?> timer;
+        private boolean lookingUp;
         private @Nullable Question question;
-
-        /** Which groups the user has by now; null if nobody has looked. Once looked up, groups lost do not come back by a policy. */
-        private @Nullable Set<Long> groupsNow;
 
         Connection(
                 Channel channel,
                 PeerEvidence evidence,
                 PeerAccess access,
+                boolean ofMessage,
+                FreshGroups groups,
                 Duration deadline,
                 Consumer<PeerAccessEvent> teller) {
             this.teller = teller;
             this.channel = channel;
             this.evidence = evidence;
             this.access = access;
+            this.ofMessage = ofMessage;
+            this.groups = groups;
             this.deadline = deadline;
         }
 
@@ -97,8 +104,26 @@ final class OpenConnections {
         void renew(PeerEvidence newEvidence, PeerAccess newAccess) {
             evidence = newEvidence;
             access = newAccess;
+            watch(newEvidence, newAccess);
+        }
+
+        /** Takes note of a message that was let in. */
+        void message(PeerEvidence newEvidence, PeerAccess newAccess) {
+            if (ofMessage) {
+                renew(newEvidence, newAccess);
+            } else {
+                watch(newEvidence, newAccess);
+            }
+        }
+
+        /** Has the groups looked up when the access has come to its age, if it has one. */
+        private void watch(PeerEvidence of, PeerAccess given) {
             PeerPolicy policy = authorization.state().policy();
-            startAge(policy == null ? null : policy.maxAge(newAccess.decision()));
+            Duration age = policy == null ? null : policy.maxAge(given.decision());
+            if (age != null) {
+                groups.watch(of);
+                startAge(age);
+            }
         }
 
         void end() {
@@ -111,18 +136,17 @@ final class OpenConnections {
             }
         }
 
-        void startAge(@Nullable Duration age) {
+        /** Begins an age, which only a look-up ends: deciding again may shorten it, but not begin it anew. */
+        private void startAge(Duration age) {
+            long nanos = age.toNanos();
+            if (lookingUp || (timer != null && timer.getDelay(TimeUnit.NANOSECONDS) <= nanos)) {
+                return;
+            }
             if (timer != null) {
                 timer.cancel(false);
-                timer = null;
             }
-            if (age != null) {
-                timer = channel.eventLoop()
-                        .schedule(
-                                () -> EventLoops.execute(channel, this::lookUpGroups),
-                                age.toNanos(),
-                                TimeUnit.NANOSECONDS);
-            }
+            timer = channel.eventLoop()
+                    .schedule(() -> EventLoops.execute(channel, this::lookUpGroups), nanos, TimeUnit.NANOSECONDS);
         }
 
         void decideAgain() {
@@ -133,42 +157,46 @@ final class OpenConnections {
                 question.cancel();
                 question = null;
             }
-            Set<Long> groups = groupsNow;
-            BiFunction<PeerPolicy, PeerEvidence, PeerDecision> decider =
-                    groups == null ? PeerPolicy::decide : (policy, on) -> FreshGroups.decide(policy, on, groups);
-            PeerAccess now = authorization.decideNow(evidence, decider);
+            PeerAccess now = authorization.decideNow(evidence, groups);
             if (now != null) {
                 conclude(now);
                 return;
             }
-            question = new Question(authorization, evidence, decider, channel, this::conclude);
+            question = new Question(authorization, evidence, groups, channel, this::conclude);
             question.ask(deadline);
         }
 
         private void lookUpGroups() {
+            timer = null;
             Names names = authorization.names();
-            if (!channel.isOpen() || names == null || !(evidence.holder() instanceof UnixPeerCredentials peer)) {
+            List<Long> users = groups.users();
+            if (!channel.isOpen() || names == null || users.isEmpty()) {
                 decideAgain();
                 return;
             }
-            names.user(peer.uid(), channel.eventLoop()).addListener((Future<Answer<UserAccount>> user) -> {
-                if (user.isSuccess() && user.getNow() instanceof Answer.Known<UserAccount> account) {
-                    names.groupsOf(account.known().name(), channel.eventLoop())
-                            .addListener((Future<Answer<Memberships>> groups) -> decideWith(
-                                    groups.isSuccess() && groups.getNow() instanceof Answer.Known<Memberships> known
-                                            ? Set.copyOf(known.known().gids())
-                                            : Set.of()));
-                } else {
-                    decideWith(Set.of()); // no such user, or nobody to ask: no group is known to be the user's still
-                }
-            });
+            lookingUp = true;
+            int[] missing = {users.size()};
+            for (long uid : users) {
+                lookUp(
+                        names,
+                        uid,
+                        listed -> EventLoops.execute(channel, () -> {
+                            groups.put(uid, listed);
+                            if (--missing[0] == 0) {
+                                lookingUp = false;
+                                decideAgain();
+                            }
+                        }));
+            }
         }
 
-        private void decideWith(Set<Long> groups) {
-            EventLoops.execute(channel, () -> {
-                groupsNow = groups;
-                decideAgain();
-            });
+        /** Finds the groups that are known to be a user's still: none if there is no such user, or nobody to ask. */
+        private void lookUp(Names names, long uid, Consumer<Set<Long>> receiver) {
+            names.groupsNow(uid, channel.eventLoop())
+                    .addListener((Future<Answer<Memberships>> listed) -> receiver.accept(
+                            listed.isSuccess() && listed.getNow() instanceof Answer.Known<Memberships> known
+                                    ? Set.copyOf(known.known().gids())
+                                    : Set.of()));
         }
 
         private void conclude(PeerAccess now) {
@@ -178,7 +206,9 @@ final class OpenConnections {
             }
             PeerAccess before = access;
             access = now;
-            PeerAccess.store(channel, now);
+            if (!ofMessage) {
+                PeerAccess.store(channel, now);
+            }
             if (!now.letsIn()) {
                 authorization.audit().revoked(channel, evidence, now, authorization.state());
                 try {
@@ -189,8 +219,7 @@ final class OpenConnections {
                 return;
             }
             authorization.audit().decided("again", channel, evidence, now, authorization.state());
-            PeerPolicy policy = authorization.state().policy();
-            startAge(policy == null ? null : policy.maxAge(now.decision()));
+            watch(evidence, now);
             if (!Objects.equals(before.decision(), now.decision())) {
                 teller.accept(new Changed(now));
             }

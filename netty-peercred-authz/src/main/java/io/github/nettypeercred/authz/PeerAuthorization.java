@@ -169,8 +169,8 @@ public final class PeerAuthorization {
         }
 
         /**
-         * Gives access to the account database, which rules with {@code max-age} ask for the groups that a user has by now. Let it keep answers
-         * for less than the shortest age.
+         * Gives access to the account database, which rules with {@code max-age} ask for the groups that a user {@linkplain Names#groupsNow has by
+         * now}.
          *
          * @param newNames the names of this system
          * @return this builder

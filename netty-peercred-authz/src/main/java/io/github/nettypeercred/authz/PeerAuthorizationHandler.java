@@ -29,7 +29,8 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Until it is decided, {@code channelActive}, events and messages are held, and writes fail with {@link PeerUnauthorizedException}, from
  * whatever thread they come, or wait if {@link Builder#queueWrites} says so: nothing greets a peer that is then denied. Then it stores {@link PeerAccess}, fires one
- * {@link PeerAccessEvent}, passes on what was held, and leaves the pipeline.
+ * {@link PeerAccessEvent}, passes on what was held, and leaves the pipeline. Where reads have begun, autoRead is off while it is being decided, and then as it
+ * was.
  *
  * <p><strong>On what it decides.</strong> On who connected; where the capture is of the first read alone, or a rule demands it, on the first read; where both are
  * captured, again on both. Behind an {@link EveryReadHandler} or an {@code AttestedDecoder} it stays, decides about each envelope, and

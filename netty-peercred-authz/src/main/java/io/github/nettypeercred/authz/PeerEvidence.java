@@ -72,11 +72,6 @@ public record PeerEvidence(
         return message == null ? Objects.requireNonNull(connection) : message;
     }
 
-    /** Of whom groups are attested: who connected, or who sent where there is no connection. */
-    PeerCredentialsResult holder() {
-        return connection == null ? Objects.requireNonNull(message) : connection;
-    }
-
     static boolean isOfMessage(UnixPeerCredentials peer) {
         Moment moment = peer.source().moment();
         return moment == Moment.FIRST_READ || moment == Moment.EVERY_READ || moment == Moment.DATAGRAM;

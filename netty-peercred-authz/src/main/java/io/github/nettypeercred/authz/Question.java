@@ -36,11 +36,11 @@ final class Question {
     private @Nullable Future<?> timer;
     private boolean over;
 
-    Question(PeerAuthorization authorization, PeerEvidence evidence, Channel channel, Consumer<PeerAccess> receiver) {
-        this(authorization, evidence, PeerPolicy::decide, channel, receiver);
-    }
-
-    /** Makes one that has a policy decide in a way of its own. */
+    /**
+     * Makes one.
+     *
+     * @param decider how a policy decides
+     */
     Question(
             PeerAuthorization authorization,
             PeerEvidence evidence,

@@ -94,6 +94,9 @@ final class GateSequence implements PeerAuthorizer {
     private final boolean shadow;
     private final boolean again;
     private final boolean envelopes;
+    /** Whether the application wants autoRead. */
+    private boolean autoRead;
+
     private final long uid;
     private final PeerAuthorization authorization;
     private final PeerAuthorizationHandler handler;
@@ -138,6 +141,8 @@ final class GateSequence implements PeerAuthorizer {
         handler = (queues ? gate.queueWrites(1 << 20) : gate).build();
         channel = new Connectable(uid < 0 ? ABSENT : PretendedPeer.of(uid, 100).pid(1));
         channel.freezeTime();
+        autoRead = random.nextBoolean();
+        channel.config().setAutoRead(autoRead);
     }
 
     /** An embedded channel that is registered first and becomes active when the test says so. */
@@ -213,6 +218,7 @@ final class GateSequence implements PeerAuthorizer {
         if (channel.isOpen() && channel.pipeline().context(handler) == null) {
             that(witness.reads == reads.size(), "a message was lost");
             that(witness.heardActive || !firedActive, "the activity was lost");
+            that(channel.config().isAutoRead() == autoRead, "autoRead is not as it was");
         }
         channel.close();
         channel.runPendingTasks();
@@ -302,9 +308,11 @@ final class GateSequence implements PeerAuthorizer {
         } else {
             authorization.replace(random.nextInt(3) > 0 ? IN : OUT);
         }
-        if (!async && again && !shadow && !envelopes && witness.wasOpen) {
+        if (!async && again && !shadow && witness.wasOpen) {
             channel.runPendingTasks(); // a listener or handler may have replaced it before it was let in
-            that(channel.isOpen() == saysYes(null) || !channel.isOpen(), "open, and lost its access");
+            PeerCredentialsResult letIn =
+                    envelopes ? SENDERS.get(0) : null; // by a message, all of which are of that user
+            that(saysYes(letIn) || !channel.isOpen(), "open, and lost its access");
         }
     }
 
@@ -407,6 +415,10 @@ final class GateSequence implements PeerAuthorizer {
                 case 2 -> write();
                 case 3 -> remove();
                 case 4 -> throw new Failure();
+                case 5, 6 -> {
+                    autoRead = !autoRead;
+                    channel.config().setAutoRead(autoRead);
+                }
                 default -> {}
             }
         }

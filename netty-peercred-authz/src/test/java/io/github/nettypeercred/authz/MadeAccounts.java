@@ -7,11 +7,19 @@ import io.github.nettypeercred.Answer;
 import io.github.nettypeercred.spi.AccountDatabase;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 
-/** An account database of a few users and groups, in a process of user 990. */
+/** An account database of a few users and groups, in a process of user 990; who is in which group is made by the test. */
 final class MadeAccounts implements AccountDatabase {
     private static final Map<String, Long> USERS = Map.of("root", 0L, "alice", 1000L, "bob", 1001L, "mail", 8L);
     private static final Map<String, Long> GROUPS = Map.of("root", 0L, "adm", 4L, "mail", 8L, "sudo", 27L);
+
+    /** The groups of users by name; whoever is not in it does not exist. */
+    final Map<String, List<Long>> members = new ConcurrentHashMap<>();
+
+    /** How often groups were asked for. */
+    final AtomicInteger asked = new AtomicInteger();
 
     private static <T> Answer<T> missing() {
         return Answer.unknown(new Absence(AbsenceReason.NO_SUCH_ACCOUNT, "no such entry"));
@@ -49,7 +57,9 @@ final class MadeAccounts implements AccountDatabase {
 
     @Override
     public Answer<List<Long>> groupsOf(String name) {
-        return missing();
+        asked.incrementAndGet();
+        List<Long> groups = members.get(name);
+        return groups == null ? missing() : Answer.known(groups);
     }
 
     @Override

@@ -133,13 +133,13 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
 
     @Override
     public Future<?> awaitWritable(Channel channel) throws IOException {
-        return EpollWritability.await((UnixChannel) channel);
+        return EpollReadiness.awaitWritable((UnixChannel) channel);
     }
 
     @Override
     public @Nullable Future<Void> awaitReadable(EventLoop loop, FileDescriptor descriptor) {
         try {
-            return EpollReadability.await(loop, descriptor);
+            return EpollReadiness.awaitReadable(loop, descriptor);
         } catch (LinkageError e) {
             return null; // Netty 4.1 has no IoHandle
         }

@@ -122,12 +122,12 @@ public final class IoUringPeerCredentials implements PeerCredentialsTransport {
 
     @Override
     public Future<?> awaitWritable(Channel channel) {
-        return IoUringWritability.await((IoUringDomainSocketChannel) channel);
+        return IoUringReadiness.awaitWritable((IoUringDomainSocketChannel) channel);
     }
 
     @Override
     public @Nullable Future<Void> awaitReadable(EventLoop loop, FileDescriptor descriptor) {
-        return IoUringReadability.await(loop, descriptor);
+        return IoUringReadiness.awaitReadable(loop, descriptor);
     }
 
     private static int fd(Channel channel) {

@@ -60,6 +60,7 @@ final class Child implements AutoCloseable {
                 "-Xcheck:jni",
                 "-Dio.netty.leakDetection.level=paranoid",
                 "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData", // its file has the pid in its name, of which there is one in every pid namespace
                 "-cp",
                 System.getProperty("java.class.path"),
                 Starter.class.getName()));

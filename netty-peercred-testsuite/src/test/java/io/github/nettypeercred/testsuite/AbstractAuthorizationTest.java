@@ -62,6 +62,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -344,6 +345,76 @@ abstract class AbstractAuthorizationTest {
             assertNext(server, "read x");
             assertThat(peer.line()).isEqualTo("hello");
         }
+    }
+
+    /** Counts the bytes that pass. */
+    private static final class Counter extends ChannelInboundHandlerAdapter {
+        private final AtomicInteger bytes = new AtomicInteger();
+        private final boolean last;
+
+        Counter(boolean last) {
+            this.last = last;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            bytes.addAndGet(((ByteBuf) msg).readableBytes());
+            if (last) {
+                ((ByteBuf) msg).release();
+            } else {
+                ctx.fireChannelRead(msg);
+            }
+        }
+    }
+
+    @Test
+    void fastSender_isNotReadWhileItIsDecided_andLosesNothing() throws Exception {
+        int length = 32 << 20;
+        BlockingQueue<Promise<PeerDecision>> asked = new LinkedBlockingQueue<>();
+        PeerAuthorization authorization = PeerAuthorization.builder((evidence, executor) -> {
+                    Promise<PeerDecision> answer = executor.newPromise();
+                    if (evidence.message() == null) {
+                        answer.setSuccess(new Allow("connected", Set.of()));
+                    } else {
+                        asked.add(answer);
+                    }
+                    return answer;
+                })
+                .build();
+        Counter before = new Counter(false);
+        Counter behind = new Counter(true);
+        try (TestServer server = TestServer.start(
+                        transport(),
+                        PeerCredentialsAcceptHandler.builder().firstRead().build(),
+                        child -> child.pipeline()
+                                .addLast(
+                                        PeerCredentialsHandler.builder()
+                                                .connectAndFirstRead()
+                                                .build(),
+                                        before,
+                                        new PeerAuthorizationHandler(authorization),
+                                        behind));
+                Peer peer = Peer.start(Peer.as(
+                        1000,
+                        100,
+                        "-",
+                        "connect",
+                        server.path(),
+                        "writemany",
+                        Integer.toString(length),
+                        "say",
+                        "written",
+                        "close"))) {
+            Promise<PeerDecision> answer = asked.poll(30, TimeUnit.SECONDS);
+            assertThat(answer).isNotNull();
+            Thread.sleep(500); // in which all of it would be read
+            assertThat(before.bytes).hasValueLessThan(1 << 20);
+            assertThat(behind.bytes).hasValue(0);
+            answer.setSuccess(new Allow("sender", Set.of()));
+            assertThat(peer.line()).isEqualTo("written");
+            await().atMost(30, TimeUnit.SECONDS).until(() -> behind.bytes.get() == length);
+        }
+        assertThat(authorization.counters().denied()).isZero();
     }
 
     @Test

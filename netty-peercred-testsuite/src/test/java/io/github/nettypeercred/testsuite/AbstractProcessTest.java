@@ -96,11 +96,12 @@ abstract class AbstractProcessTest {
             Channel channel = server.next().channel();
             List<BlockingQueue<String>> outcomes = new ArrayList<>();
             long open = Descriptors.settled();
+            long ofProcesses = Descriptors.ofProcesses();
             for (int i = 0; i < 10; i++) {
                 outcomes.add(outcome(process.exitFuture(channel.eventLoop()), channel));
             }
             channel.eventLoop().submit(() -> {}).syncUninterruptibly();
-            assertThat(Descriptors.open()).isEqualTo(open + 10);
+            assertThat(Descriptors.ofProcesses()).isEqualTo(ofProcesses + 10);
             assertThat(outcomes).allMatch(BlockingQueue::isEmpty);
             assertThat(process.isAlive()).isTrue();
             peer.kill();
@@ -179,10 +180,12 @@ abstract class AbstractProcessTest {
             Throwable cause = process.exitFuture(other).await().cause();
             assertThat(cause).isInstanceOf(AbsentException.class);
             assertThat(((AbsentException) cause).absence().reason()).isEqualTo(AbsenceReason.NO_TRANSPORT);
-            assertThat(Descriptors.open()).isEqualTo(open);
+            assertThat(Descriptors.open()).isLessThanOrEqualTo(open);
             Future<Void> exit = process.exitFuture(group.next());
+            // Without a quiet period, which is counted from the last task, Netty's loop may end before it closes its
+            // handles.
             group.next().submit(() -> {}).syncUninterruptibly();
-            group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+            group.shutdownGracefully(20, 5000, TimeUnit.MILLISECONDS).syncUninterruptibly();
             assertThat(exit.await(30, TimeUnit.SECONDS)).isTrue();
             assertThat(exit.isCancelled()).isTrue();
             assertThat(process.exitFuture(group.next()).await(30, TimeUnit.SECONDS))

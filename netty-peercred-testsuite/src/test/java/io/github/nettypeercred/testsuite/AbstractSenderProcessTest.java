@@ -157,7 +157,7 @@ abstract class AbstractSenderProcessTest {
             assertThat(sender.pid()).hasValue(peer.pid());
             assertThat(sender.process().absence().orElseThrow().reason()).isEqualTo(AbsenceReason.FAILED);
             assertThat(sender.process().absence().orElseThrow().errno()).hasValue(EMFILE);
-            assertThat(Descriptors.open()).isEqualTo(before);
+            assertThat(Descriptors.open()).isLessThanOrEqualTo(before);
         }
     }
 

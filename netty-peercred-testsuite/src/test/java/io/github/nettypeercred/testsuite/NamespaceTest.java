@@ -47,6 +47,7 @@ class NamespaceTest {
         List<String> command = new ArrayList<>(unshare());
         command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:-UsePerfData", // its file has the pid in its name, of which there is one in every pid namespace
                 "-cp",
                 System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
                 NamespaceServer.class.getName(),

@@ -20,6 +20,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -33,6 +34,15 @@ import java.util.function.Function;
  * AbsenceReason#TIMED_OUT}. May be used from any thread.
  */
 public final class Names {
+    /** How old an answer may be that is given as what the database says now: many connections of one user may ask at once. */
+    private static final Duration NOW = Duration.ofSeconds(1);
+
+    private static final Absence TOO_MANY =
+            new Absence(AbsenceReason.UNAVAILABLE, "too many look-ups wait for the account database");
+
+    private static final long FIRST_WAIT_MILLIS = 10;
+    private static final long LONGEST_WAIT_MILLIS = 500;
+
     private final AccountDatabase database;
     private final Executor executor;
     private final Duration deadline;
@@ -48,15 +58,16 @@ public final class Names {
                 .maximumSize(builder.size)
                 .ticker(builder.ticker)
                 .executor(Runnable::run)
-                .expireAfter(Expiry.<Key, Answer<?>>creating((key, answer) -> keep(answer, builder)))
+                .expireAfter(Expiry.<Key, Answer<?>>creating((key, answer) -> keep(key, answer, builder)))
                 .buildAsync();
     }
 
-    private static Duration keep(Answer<?> answer, Builder builder) {
+    private static Duration keep(Key key, Answer<?> answer, Builder builder) {
+        Duration keep = builder.knownFor;
         if (answer instanceof Answer.Unknown<?> unknown) {
-            return unknown.why().reason() == AbsenceReason.NO_SUCH_ACCOUNT ? builder.missingFor : Duration.ofNanos(1);
+            keep = unknown.why().reason() == AbsenceReason.NO_SUCH_ACCOUNT ? builder.missingFor : Duration.ofNanos(1);
         }
-        return builder.knownFor;
+        return key instanceof Key.GroupsNow && keep.compareTo(NOW) > 0 ? NOW : keep;
     }
 
     /**
@@ -80,6 +91,8 @@ public final class Names {
         record GroupNamed(String name) implements Key {}
 
         record GroupsOf(String user) implements Key {}
+
+        record GroupsNow(long uid) implements Key {}
     }
 
     /**
@@ -152,6 +165,48 @@ public final class Names {
                 accounts -> map(accounts.groupsOf(user), gids -> new Memberships(user, gids)));
     }
 
+    /**
+     * Looks up which groups a user has now, past what is kept: an answer is shared for a second. For what takes access away, as {@code
+     * max-age} does. Where too many look-ups run, or the executor has no room, it waits for its turn, up to the deadline: that nobody asked the
+     * database says nothing about the user.
+     *
+     * @param uid 0 to 2^32-2
+     * @param on where listeners of the future run
+     * @return the groups, or why they are unknown; fails if the look-up could not be run
+     */
+    public Future<Answer<Memberships>> groupsNow(long uid, EventExecutor on) {
+        Promise<Answer<Memberships>> promise = on.newPromise();
+        attempt(new Key.GroupsNow(id(uid)), on, promise, System.nanoTime(), FIRST_WAIT_MILLIS);
+        return promise;
+    }
+
+    private void attempt(
+            Key.GroupsNow key, EventExecutor on, Promise<Answer<Memberships>> promise, long began, long longestWait) {
+        get(key, on, accounts -> groupsNow(accounts, key.uid)).addListener((Future<Answer<Memberships>> attempt) -> {
+            boolean noRoom = attempt.isSuccess()
+                    ? attempt.getNow().absence().orElse(null) == TOO_MANY
+                    : attempt.cause() instanceof RejectedExecutionException;
+            if (noRoom && System.nanoTime() - began < deadline.toNanos()) {
+                long wait = ThreadLocalRandom.current().nextLong(longestWait) + 1; // or all would come back at once
+                on.schedule(
+                        () -> attempt(key, on, promise, began, Math.min(2 * longestWait, LONGEST_WAIT_MILLIS)),
+                        wait,
+                        TimeUnit.MILLISECONDS);
+            } else if (attempt.isSuccess()) {
+                promise.trySuccess(attempt.getNow());
+            } else {
+                promise.tryFailure(attempt.cause());
+            }
+        });
+    }
+
+    private static Answer<Memberships> groupsNow(AccountDatabase accounts, long uid) {
+        Answer<String> user = accounts.userName(uid);
+        return user instanceof Answer.Known<String> name
+                ? map(accounts.groupsOf(name.known()), gids -> new Memberships(name.known(), gids))
+                : Answer.unknown(user.absence().orElseThrow());
+    }
+
     private <T> Future<Answer<T>> get(Key key, EventExecutor on, Function<AccountDatabase, Answer<T>> lookUp) {
         Objects.requireNonNull(on, "on");
         CompletableFuture<Answer<?>> running;
@@ -187,8 +242,7 @@ public final class Names {
 
     private <T> CompletableFuture<Answer<?>> start(Function<AccountDatabase, Answer<T>> lookUp) {
         if (!lookUps.tryAcquire()) {
-            return CompletableFuture.completedFuture(Answer.unknown(
-                    new Absence(AbsenceReason.UNAVAILABLE, "too many look-ups wait for the account database")));
+            return CompletableFuture.completedFuture(Answer.unknown(TOO_MANY));
         }
         try {
             CompletableFuture<Answer<?>> started = CompletableFuture.supplyAsync(
@@ -283,7 +337,8 @@ public final class Names {
         }
 
         /**
-         * Sets how many look-ups may run or wait at once, past which one is answered with {@link AbsenceReason#UNAVAILABLE}: 256 unless set.
+         * Sets how many look-ups may run or wait at once, past which one is answered with {@link AbsenceReason#UNAVAILABLE}, unless it {@linkplain
+         * Names#groupsNow waits for its turn}: 256 unless set.
          *
          * @param count 1 or more
          * @return this

@@ -12,10 +12,13 @@ import io.github.nettypeercred.spi.AccountDatabase;
 import io.netty.channel.DefaultEventLoop;
 import io.netty.util.concurrent.Future;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -129,6 +132,24 @@ class NamesTest {
     }
 
     @Test
+    void groupsNow_passesWhatIsKept_andIsSharedForASecond() {
+        Names names = builder().build(directory);
+        get(names.user(5, loop));
+        get(names.groupsOf("u5", loop));
+        assertThat(directory.asked).hasValue(2);
+        for (int i = 0; i < 3; i++) {
+            Memberships groups = get(names.groupsNow(5, loop)).orElseThrow();
+            assertThat(groups).isEqualTo(new Memberships("u5", List.of(8L, 27L)));
+            assertThat(directory.asked).hasValue(4);
+        }
+        now.addAndGet(TimeUnit.SECONDS.toNanos(1) + 1);
+        get(names.groupsNow(5, loop));
+        assertThat(directory.asked).hasValue(6);
+        assertThat(get(names.groupsNow(5000, loop)).absence().orElseThrow().reason())
+                .isEqualTo(AbsenceReason.NO_SUCH_ACCOUNT);
+    }
+
+    @Test
     void failure_isAskedAgain() {
         Names names = builder().build(directory);
         directory.reason = AbsenceReason.FAILED;
@@ -184,6 +205,53 @@ class NamesTest {
         get(second);
         now.addAndGet(2);
         assertThat(get(names.user(3, loop)).orElseThrow().name()).isEqualTo("u3");
+    }
+
+    @Test
+    void groupsNow_waitsForItsTurn() {
+        directory.open = new CountDownLatch(1);
+        Names names = Names.builder(threads)
+                .deadline(Duration.ofSeconds(30))
+                .lookUpsAtOnce(1)
+                .build(directory);
+        List<Future<Answer<Memberships>>> all = new ArrayList<>();
+        for (int uid = 1; uid <= 20; uid++) {
+            all.add(names.groupsNow(uid, loop));
+        }
+        directory.open.countDown();
+        for (int i = 0; i < all.size(); i++) {
+            assertThat(get(all.get(i)).orElseThrow().user()).isEqualTo("u" + (i + 1));
+        }
+    }
+
+    @Test
+    void groupsNow_waitsForRoomInTheExecutor() throws Exception {
+        directory.open = new CountDownLatch(1);
+        ExecutorService narrow =
+                new ThreadPoolExecutor(1, 1, 1, TimeUnit.MINUTES, new SynchronousQueue<>()); // which rejects
+        try {
+            Names names = Names.builder(narrow).deadline(Duration.ofSeconds(30)).build(directory);
+            Future<Answer<Memberships>> first = names.groupsNow(1, loop);
+            Future<Answer<Memberships>> second = names.groupsNow(2, loop);
+            directory.open.countDown();
+            assertThat(get(first).orElseThrow().user()).isEqualTo("u1");
+            assertThat(get(second).orElseThrow().user()).isEqualTo("u2");
+        } finally {
+            narrow.shutdownNow();
+        }
+    }
+
+    @Test
+    void groupsNow_thatNeverGetsItsTurn_isUnknown() {
+        directory.open = new CountDownLatch(1);
+        Names names = Names.builder(threads)
+                .deadline(Duration.ofMillis(50))
+                .lookUpsAtOnce(1)
+                .build(directory);
+        Future<Answer<UserAccount>> hangs = names.user(1, loop);
+        assertThat(get(names.groupsNow(2, loop)).absence().orElseThrow().reason())
+                .isEqualTo(AbsenceReason.UNAVAILABLE);
+        get(hangs);
     }
 
     @Test

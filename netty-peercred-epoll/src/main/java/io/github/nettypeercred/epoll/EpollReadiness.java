@@ -2,6 +2,7 @@
 package io.github.nettypeercred.epoll;
 
 import io.github.nettypeercred.jni.MessageSending;
+import io.netty.channel.EventLoop;
 import io.netty.channel.IoEvent;
 import io.netty.channel.IoEventLoop;
 import io.netty.channel.IoRegistration;
@@ -15,25 +16,39 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A wait until a socket takes bytes, beside the channel's own registration: epoll(7) takes a descriptor once, so it is of a copy. The
- * one class that names what Netty 4.1 has not; that version never gets here.
+ * A wait until a descriptor is readable or writable, beside the registrations of channels: epoll(7), which takes a descriptor once. It names
+ * what Netty 4.1 has not; that version never gets here.
  */
-final class EpollWritability implements EpollIoHandle {
-    private final FileDescriptor copy;
+final class EpollReadiness implements EpollIoHandle {
+    private final FileDescriptor descriptor;
+    private final EpollIoOps what;
     private final Promise<Void> promise;
     private @Nullable IoRegistration registration;
 
-    private EpollWritability(FileDescriptor copy, Promise<Void> promise) {
-        this.copy = copy;
+    private EpollReadiness(FileDescriptor descriptor, EpollIoOps what, Promise<Void> promise) {
+        this.descriptor = descriptor;
+        this.what = what;
         this.promise = promise;
     }
 
-    static Future<Void> await(UnixChannel channel) throws IOException {
-        IoEventLoop loop = (IoEventLoop) channel.eventLoop();
+    /** Takes the descriptor over, unless the event loop is not one of epoll: then it returns null. */
+    static @Nullable Future<Void> awaitReadable(EventLoop any, FileDescriptor descriptor) {
+        return any instanceof IoEventLoop loop && loop.isCompatible(EpollReadiness.class)
+                ? await(loop, descriptor, EpollIoOps.EPOLLIN)
+                : null;
+    }
+
+    /** Waits with a copy of the channel's descriptor. */
+    static Future<Void> awaitWritable(UnixChannel channel) throws IOException {
         FileDescriptor copy =
                 new FileDescriptor(MessageSending.duplicate(channel.fd().intValue()));
+        return await((IoEventLoop) channel.eventLoop(), copy, EpollIoOps.EPOLLOUT);
+    }
+
+    private static Future<Void> await(IoEventLoop loop, FileDescriptor descriptor, EpollIoOps what) {
         Promise<Void> promise = loop.newPromise();
-        EpollWritability wait = new EpollWritability(copy, promise);
+        EpollReadiness wait = new EpollReadiness(descriptor, what, promise);
+        // On the loop: the descriptor must not be closed, and its number become another's, before it is registered.
         promise.addListener(done -> wait.end());
         loop.register(wait).addListener((Future<IoRegistration> registered) -> wait.begin(registered));
         return promise;
@@ -50,7 +65,7 @@ final class EpollWritability implements EpollIoHandle {
             return;
         }
         try {
-            registration.submit(EpollIoOps.EPOLLOUT);
+            registration.submit(what);
         } catch (RuntimeException e) {
             promise.tryFailure(e);
         }
@@ -62,15 +77,15 @@ final class EpollWritability implements EpollIoHandle {
             registration = null;
         }
         try {
-            copy.close();
+            descriptor.close();
         } catch (IOException e) {
-            promise.tryFailure(e); // it is closed all the same: close(2)
+            // It is closed all the same: close(2).
         }
     }
 
     @Override
     public FileDescriptor fd() {
-        return copy;
+        return descriptor;
     }
 
     @Override
