@@ -26,6 +26,7 @@ class NativeLibraryFileTest {
             "__fxstat",
             "__fxstatat",
             "__stack_chk_fail",
+            "bcmp",
             "bind",
             "clock_gettime",
             "close",
