@@ -43,8 +43,7 @@ final class MessageDecisions {
     /** All that is attested of a sender. */
     private record Key(long generation, long uid, long gid, int pid, Optional<String> label, Mechanism mechanism) {}
 
-    MessageDecisions(
-            PeerAuthorization authorization, @Nullable PeerCredentialsResult connection, FreshGroups groups) {
+    MessageDecisions(PeerAuthorization authorization, @Nullable PeerCredentialsResult connection, FreshGroups groups) {
         this.authorization = authorization;
         this.connection = connection;
         this.groups = groups;

@@ -177,13 +177,16 @@ final class OpenConnections {
             lookingUp = true;
             int[] missing = {users.size()};
             for (long uid : users) {
-                lookUp(names, uid, listed -> EventLoops.execute(channel, () -> {
-                    groups.put(uid, listed);
-                    if (--missing[0] == 0) {
-                        lookingUp = false;
-                        decideAgain();
-                    }
-                }));
+                lookUp(
+                        names,
+                        uid,
+                        listed -> EventLoops.execute(channel, () -> {
+                            groups.put(uid, listed);
+                            if (--missing[0] == 0) {
+                                lookingUp = false;
+                                decideAgain();
+                            }
+                        }));
             }
         }
 

@@ -356,8 +356,8 @@ public final class PeerAuthorization {
         if (path == null) {
             throw new IllegalStateException("there is no file: it was made without");
         }
-        PolicyWatch watch = new PolicyWatch(
-                path, () -> reload(path.toString(), () -> PeerPolicy.load(path)), this::tellKept);
+        PolicyWatch watch =
+                new PolicyWatch(path, () -> reload(path.toString(), () -> PeerPolicy.load(path)), this::tellKept);
         return PolicyWatch.start(watch, executor, interval);
     }
 

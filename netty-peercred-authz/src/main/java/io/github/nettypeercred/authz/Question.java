@@ -120,8 +120,7 @@ final class Question {
         try {
             promise.trySuccess(decider.apply(
                     policy,
-                    evidence.withProcess(
-                            new ProcessEvidence(facts.executable(), facts.commandLine(), facts.unit()))));
+                    evidence.withProcess(new ProcessEvidence(facts.executable(), facts.commandLine(), facts.unit()))));
         } catch (Throwable e) {
             promise.tryFailure(e);
         }

@@ -96,6 +96,7 @@ final class GateSequence implements PeerAuthorizer {
     private final boolean envelopes;
     /** Whether the application wants autoRead. */
     private boolean autoRead;
+
     private final long uid;
     private final PeerAuthorization authorization;
     private final PeerAuthorizationHandler handler;
@@ -309,7 +310,8 @@ final class GateSequence implements PeerAuthorizer {
         }
         if (!async && again && !shadow && witness.wasOpen) {
             channel.runPendingTasks(); // a listener or handler may have replaced it before it was let in
-            PeerCredentialsResult letIn = envelopes ? SENDERS.get(0) : null; // by a message, all of which are of that user
+            PeerCredentialsResult letIn =
+                    envelopes ? SENDERS.get(0) : null; // by a message, all of which are of that user
             that(saysYes(letIn) || !channel.isOpen(), "open, and lost its access");
         }
     }

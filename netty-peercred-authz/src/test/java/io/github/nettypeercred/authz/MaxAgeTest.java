@@ -75,11 +75,13 @@ class MaxAgeTest {
                 PretendedPeer.of(1000, 100).pid(1).groups(27),
                 new PeerAuthorizationHandler(authorization(POLICY).build()));
         accounts.members.put("alice", List.of(100L));
-        PeerCredentialsResult sender = MadePeer.of(1000, 100).at(Moment.EVERY_READ).make();
+        PeerCredentialsResult sender =
+                MadePeer.of(1000, 100).at(Moment.EVERY_READ).make();
         stream.read(sender);
         assertThat(stream.seen)
                 .containsExactly(
-                        "Allowed: allowed by rule 'operators', grants all", "read: allowed by rule 'operators', grants all");
+                        "Allowed: allowed by rule 'operators', grants all",
+                        "read: allowed by rule 'operators', grants all");
         pass(stream.channel, 60);
         until(stream.channel, () -> stream.seen.size() == 3);
         stream.read(sender);

@@ -12,7 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -21,9 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** When a policy file is read again, and which of two readings counts. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class PolicyReloadTest {
-    private static final Supplier<PolicyReload> REPLACED = () -> new Replaced(2);
-
     private final List<String> told = new ArrayList<>();
+    private Supplier<PolicyReload> outcome = kept("mode 775");
     private int reloads;
 
     private static Supplier<PolicyReload> kept(String reason) {
@@ -33,25 +31,24 @@ class PolicyReloadTest {
     @Test
     void watch_triesAgain_untilTheFileIsRead_andTellsAReasonOnce(@TempDir Path folder) throws IOException {
         Path file = Files.writeString(folder.resolve("peers.toml"), "one");
-        AtomicReference<Supplier<PolicyReload>> outcome = new AtomicReference<>(kept("mode 775"));
         PolicyWatch watch = new PolicyWatch(
                 file,
                 () -> {
                     reloads++;
-                    return outcome.get().get();
+                    return outcome.get();
                 },
                 reason -> told.add(String.valueOf(reason.getMessage())));
         assertRun(watch, 1, "mode 775");
         assertRun(watch, 2, "mode 775");
-        outcome.set(kept("no such user"));
+        outcome = kept("no such user");
         assertRun(watch, 3, "mode 775", "no such user");
         Files.writeString(file, "one and two");
         assertRun(watch, 4, "mode 775", "no such user", "no such user");
-        outcome.set(() -> {
+        outcome = () -> {
             throw new IllegalStateException("a test");
-        });
+        };
         assertRun(watch, 5, "mode 775", "no such user", "no such user");
-        outcome.set(REPLACED);
+        outcome = () -> new Replaced(2);
         assertRun(watch, 6, "mode 775", "no such user", "no such user");
         assertRun(watch, 6, "mode 775", "no such user", "no such user");
         Files.delete(file);

@@ -14,7 +14,9 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SharedStreamTest {
     private static final PeerPolicy SENDERS = PeerPolicy.builder()
-            .allow("users", rule -> rule.userRange(1000, 1001).moment(Moment.EVERY_READ).senderMayDiffer())
+            .allow(
+                    "users",
+                    rule -> rule.userRange(1000, 1001).moment(Moment.EVERY_READ).senderMayDiffer())
             .build(null);
     private static final PeerPolicy FIRST_ALONE = PeerPolicy.builder()
             .allow("users", rule -> rule.user(1000).moment(Moment.EVERY_READ).senderMayDiffer())
@@ -37,9 +39,8 @@ class SharedStreamTest {
         stream.channel.runPendingTasks();
         assertThat(stream.channel.isOpen()).isTrue();
         assertThat(PeerAccess.of(stream.channel)).isSameAs(PeerAccess.NONE);
-        authorization.replace(PeerPolicy.builder()
-                .deny("nobody", rule -> rule.anyUser())
-                .build(null));
+        authorization.replace(
+                PeerPolicy.builder().deny("nobody", rule -> rule.anyUser()).build(null));
         stream.channel.runPendingTasks();
         assertThat(stream.seen).last().isEqualTo("Revoked: denied by rule 'nobody'");
         assertThat(stream.channel.isOpen()).isFalse();

@@ -446,7 +446,8 @@ abstract class AbstractAuthorizationTest {
 
     @Test
     void unit_isLookedUp_andARuleThatDeniesByItDeniesNoOther() throws IOException {
-        String name = "peercred-" + ProcessHandle.current().pid() + "-" + getClass().getSimpleName();
+        String name =
+                "peercred-" + ProcessHandle.current().pid() + "-" + getClass().getSimpleName();
         PeerPolicy policy = PeerPolicy.builder()
                 .deny("batch", rule -> rule.unit(name + "-batch.service"))
                 .allow("users", rule -> rule.userRange(1000, 1999).grants("submit"))

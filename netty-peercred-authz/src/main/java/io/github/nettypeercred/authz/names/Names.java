@@ -184,7 +184,7 @@ public final class Names {
             Key.GroupsNow key, EventExecutor on, Promise<Answer<Memberships>> promise, long began, long longestWait) {
         get(key, on, accounts -> groupsNow(accounts, key.uid)).addListener((Future<Answer<Memberships>> attempt) -> {
             boolean noRoom = attempt.isSuccess()
-                    ? attempt.getNow().absence().orElse(null) == TOO_MANY
+                    ? TOO_MANY.equals(attempt.getNow().absence().orElse(null))
                     : attempt.cause() instanceof RejectedExecutionException;
             if (noRoom && System.nanoTime() - began < deadline.toNanos()) {
                 long wait = ThreadLocalRandom.current().nextLong(longestWait) + 1; // or all would come back at once

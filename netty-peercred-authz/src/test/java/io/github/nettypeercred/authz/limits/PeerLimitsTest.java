@@ -31,6 +31,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -418,7 +419,7 @@ class PeerLimitsTest {
     }
 
     /** An envelope as the handlers in front make it. */
-    private static Object envelope(Class<?> type, Object... fields) {
+    private static Object envelope(Class<?> type, @Nullable Object... fields) {
         try {
             Constructor<?> constructor = type.getDeclaredConstructors()[0];
             constructor.setAccessible(true);
@@ -428,23 +429,25 @@ class PeerLimitsTest {
         }
     }
 
+    private static Object attested(Object message) {
+        return envelope(AttestedMessage.class, message, sender(1000), null);
+    }
+
+    private static Object authorized(Object message) {
+        return envelope(AuthorizedMessage.class, message, null);
+    }
+
     @Test
     void bytesInEnvelopes_areCounted() {
         PeerLimits limits = limits().bytesPerSecond(1, 30, OverLimit.REFUSE).build();
         EmbeddedChannel child = connection(1000, limits.handler());
         ByteBuf last = bytes(1);
-        child.pipeline().fireChannelRead(envelope(AttestedMessage.class, bytes(10), sender(1000), null));
-        child.pipeline().fireChannelRead(envelope(AuthorizedMessage.class, bytes(10), null));
-        child.pipeline()
-                .fireChannelRead(envelope(
-                        AuthorizedMessage.class,
-                        envelope(AttestedMessage.class, bytes(10), sender(1000), null),
-                        null));
-        child.pipeline().fireChannelRead(envelope(AttestedMessage.class, "no bytes", sender(1000), null));
+        child.pipeline().fireChannelRead(attested(bytes(10)));
+        child.pipeline().fireChannelRead(authorized(bytes(10)));
+        child.pipeline().fireChannelRead(authorized(attested(bytes(10))));
+        child.pipeline().fireChannelRead(attested("no bytes"));
         assertThat(events).containsExactly("active", "read", "read", "read", "read");
-        child.pipeline()
-                .fireChannelRead(envelope(
-                        AuthorizedMessage.class, envelope(AttestedMessage.class, last, sender(1000), null), null));
+        child.pipeline().fireChannelRead(authorized(attested(last)));
         assertThat(events).hasSize(6).endsWith(new PeerLimitExceeded(Limit.BYTE_RATE));
         assertThat(last.refCnt()).isZero();
     }

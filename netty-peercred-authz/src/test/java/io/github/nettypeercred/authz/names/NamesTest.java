@@ -230,8 +230,7 @@ class NamesTest {
         ExecutorService narrow =
                 new ThreadPoolExecutor(1, 1, 1, TimeUnit.MINUTES, new SynchronousQueue<>()); // which rejects
         try {
-            Names names =
-                    Names.builder(narrow).deadline(Duration.ofSeconds(30)).build(directory);
+            Names names = Names.builder(narrow).deadline(Duration.ofSeconds(30)).build(directory);
             Future<Answer<Memberships>> first = names.groupsNow(1, loop);
             Future<Answer<Memberships>> second = names.groupsNow(2, loop);
             directory.open.countDown();
