@@ -4,6 +4,8 @@ package io.github.nettypeercred.authz;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.authz.PeerDecision.Deny;
 import io.netty.channel.Channel;
+import io.netty.util.NetUtil;
+import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +29,12 @@ final class DecisionLine {
             peer.pid().ifPresent(pid -> line.append(" pid=").append(pid));
             line.append(" moment=").append(peer.source().moment());
         }
+        if (evidence.verified() != null) {
+            line.append(" certificate=").append(quoted(evidence.verified().toString()));
+        }
+        if (channel != null && channel.remoteAddress() instanceof InetSocketAddress address) {
+            line.append(" remote=").append(quoted(NetUtil.toSocketAddressString(address)));
+        }
         Deny deny = (Deny) access.decision();
         line.append(" reason=").append(deny.reason());
         deny.rule().ifPresent(rule -> line.append(" rule=").append(quoted(rule)));
@@ -40,8 +48,14 @@ final class DecisionLine {
     }
 
     static String difference(PeerEvidence evidence, PeerDecision inForce, PeerDecision candidate) {
-        return "candidate differs: peer=" + quoted(String.valueOf(evidence.subject())) + " in-force="
+        return "candidate differs: peer=" + quoted(peer(evidence)) + " in-force="
                 + quoted(inForce.toString()) + " candidate=" + quoted(candidate.toString());
+    }
+
+    private static String peer(PeerEvidence evidence) {
+        return evidence.subject() == null
+                ? String.valueOf(evidence.certificate())
+                : evidence.subject() + (evidence.verified() == null ? "" : " " + evidence.verified());
     }
 
     private static String why(@Nullable PeerPolicy policy, PeerEvidence evidence, PeerAccess access) {

@@ -28,6 +28,7 @@ final class MessageDecisions {
 
     private final PeerAuthorization authorization;
     private final @Nullable PeerCredentialsResult connection;
+    private final @Nullable PeerCertificateResult certificate;
     private final Map<Key, PeerAccess> answers = new HashMap<>();
 
     private @Nullable PeerCredentialsResult lastSender;
@@ -41,9 +42,10 @@ final class MessageDecisions {
     /** All that is attested of a sender. */
     private record Key(long generation, long uid, long gid, int pid, Optional<String> label, Mechanism mechanism) {}
 
-    MessageDecisions(PeerAuthorization authorization, @Nullable PeerCredentialsResult connection) {
+    MessageDecisions(PeerAuthorization authorization, Channel channel) {
         this.authorization = authorization;
-        this.connection = connection;
+        this.connection = Evidence.setup(channel);
+        this.certificate = Evidence.certificate(channel);
     }
 
     static boolean isEnvelope(Object msg) {
@@ -69,7 +71,7 @@ final class MessageDecisions {
     }
 
     PeerEvidence evidence(PeerCredentialsResult sender) {
-        return new PeerEvidence(connection, sender, null);
+        return new PeerEvidence(connection, sender, null, certificate);
     }
 
     /** What is decided about a message and its sender, null if it has to be asked. */
