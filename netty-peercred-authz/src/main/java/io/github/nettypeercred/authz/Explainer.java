@@ -47,7 +47,7 @@ final class Explainer {
             return text;
         }
         Set<String> allowing = rules.stream()
-                .filter(rule -> rule.allows)
+                .filter(rule -> rule.allows && (evidence.subject() != null || rule.isRemoteToo()))
                 .map(rule -> rule.name)
                 .collect(Collectors.toSet());
         return passed.stream()

@@ -57,7 +57,7 @@ public final class PeerCertificate implements PeerCertificateResult {
         try {
             chain = session.getPeerCertificates();
         } catch (SSLPeerUnverifiedException e) {
-            return new CertificateAbsence(Reason.NOT_SHOWN, "the peer showed no certificate");
+            return new CertificateAbsence(Reason.NOT_SHOWN, "the handshake was completed without one");
         }
         if (chain == null || chain.length == 0 || !(chain[0] instanceof X509Certificate leaf)) {
             return new CertificateAbsence(Reason.REFUSED, "the peer's certificate is not of X.509");
