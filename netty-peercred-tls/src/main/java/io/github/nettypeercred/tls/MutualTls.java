@@ -2,7 +2,6 @@
 package io.github.nettypeercred.tls;
 
 import io.netty.handler.ssl.ClientAuth;
-import io.netty.handler.ssl.OpenSslSessionContext;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -11,15 +10,16 @@ import java.security.PrivateKey;
 import java.security.cert.X509Certificate;
 import java.util.Objects;
 import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLSessionContext;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Makes the {@link SslContext} of a server that asks each client for a certificate and accepts those of the authorities it is given, and
- * no others: TLS 1.3 and 1.2. Sessions are resumed for a second at most, so that what was verified once is not believed for long.
+ * no others: TLS 1.3 and 1.2.
  *
  * <p>An authority that is trusted may vouch for any name: where several are, rules should name {@code certificate-issuer} as well.
- * Certificates that were revoked are not asked about; give them short lives.
+ * Whether a certificate was revoked is not asked; give them short lives. A client that resumes a session shows no certificate again: that of the
+ * session counts until it runs out, also if its authority is no longer among those of a newer context. Both providers resume sessions, for a day and
+ * more, and neither can be kept from it for one context alone.
  */
 public final class MutualTls {
     private final SslContextBuilder builder;
@@ -106,14 +106,7 @@ public final class MutualTls {
         if (!trusted) {
             throw new IllegalStateException("which authorities may vouch for clients? Call trust(..)");
         }
-        SslContext context =
-                builder.clientAuth(clientAuth).protocols("TLSv1.3", "TLSv1.2").build();
-        SSLSessionContext sessions = context.sessionContext();
-        sessions.setSessionTimeout(1);
-        if (sessions instanceof OpenSslSessionContext openSsl) {
-            openSsl.setSessionCacheEnabled(false);
-        }
-        return context;
+        return builder.clientAuth(clientAuth).protocols("TLSv1.3", "TLSv1.2").build();
     }
 
     @Override

@@ -28,6 +28,7 @@ import java.net.Socket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
@@ -238,6 +239,8 @@ abstract class ClientProgramsTest {
         assertThat(decided()).isEqualTo("denied CERTIFICATE_EXPIRED");
         assertThat(curl(with(PKI.forged, url()))).startsWith("exit ");
         assertThat(decided()).isEqualTo("denied CERTIFICATE_REFUSED");
+        assertThat(curl(with(PKI.stranger, url()))).startsWith("exit ");
+        assertThat(decided()).isEqualTo("denied CERTIFICATE_REFUSED");
         assertThat(curl(with(PKI.serverOnly, url()))).startsWith("exit ");
         assertThat(decided()).isEqualTo("denied CERTIFICATE_REFUSED");
         assertThat(curl(with(PKI.twoUris, url()))).startsWith("exit ");
@@ -280,6 +283,26 @@ abstract class ClientProgramsTest {
         assertThat(decided()).isEqualTo("denied CERTIFICATE_REFUSED");
         assertThat(openssl(PKI.old, "-unix", "tls")).doesNotContain("may");
         assertThat(decided()).endsWith(" CN=old denied RULE shut out");
+        assertThat(audit).isEmpty();
+    }
+
+    @Test
+    void certificateOfAResumedSession_isDeniedWhenItHasRunOut() throws Exception {
+        String[] server = {"-connect", "127.0.0.1:" + tcp.getPort()};
+        for (String version : List.of("-tls1_2", "-tls1_3")) {
+            X509Bundle brief = Pki.brief(PKI.authority, Instant.now().plusSeconds(4));
+            openssl(brief, server[0], server[1], version, "-sess_out", "session");
+            assertThat(decided()).isEqualTo("CN=web allowed workloads");
+            String again = openssl(PKI.forged, server[0], server[1], version, "-sess_in", "session");
+            assertThat(again).contains("spiffe://example.org/ns/web");
+            assertThat(decided()).isEqualTo("CN=web allowed workloads"); // both providers resume
+            while (Instant.now().isBefore(brief.getCertificate().getNotAfter().toInstant())) {
+                TimeUnit.MILLISECONDS.sleep(100);
+            }
+            assertThat(openssl(PKI.forged, server[0], server[1], version, "-sess_in", "session"))
+                    .doesNotContain("may");
+            assertThat(decided()).isEqualTo("denied CERTIFICATE_EXPIRED");
+        }
         assertThat(audit).isEmpty();
     }
 

@@ -36,6 +36,10 @@ final class Pki {
             authority("CN=Authority,O=Example"),
             "CN=web",
             builder -> builder.addSanUriName("spiffe://example.org/ns/web"));
+    final X509Bundle stranger = issue(
+            authority("CN=Stranger"),
+            "CN=web",
+            builder -> builder.addSanUriName("spiffe://example.org/ns/web"));
     final X509Bundle serverOnly = issue(authority, "CN=web", builder -> builder.addSanUriName(
                     "spiffe://example.org/ns/web")
             .addExtendedKeyUsageServerAuth());
@@ -68,6 +72,14 @@ final class Pki {
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }
+    }
+
+    /** One that is valid until soon. */
+    static X509Bundle brief(X509Bundle authority, Instant notAfter) {
+        return issue(
+                authority,
+                "CN=web",
+                builder -> builder.addSanUriName("spiffe://example.org/ns/web").notAfter(notAfter));
     }
 
     /** Writes the files NAME.crt and NAME.key. */
