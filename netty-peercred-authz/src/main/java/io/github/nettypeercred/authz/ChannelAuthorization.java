@@ -15,6 +15,7 @@ import io.github.nettypeercred.authz.PeerDecision.Deny;
 import io.github.nettypeercred.authz.PeerDecision.Reason;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -110,7 +111,12 @@ final class ChannelAuthorization {
         Absence absence = UnixPeerCredentials.of(ctx.channel()).absence().orElse(null);
         return absence != null && absence.reason() != AbsenceReason.NOT_CAPTURED
                 ? absence
-                : new Absence(AbsenceReason.NOT_CAPTURED, "there is no capture in front: add a PeerCredentialsHandler");
+                : new Absence(
+                        AbsenceReason.NOT_CAPTURED,
+                        "there is no capture in front: add a PeerCredentialsHandler"
+                                + (ctx.channel().remoteAddress() instanceof InetSocketAddress
+                                        ? "; or, for TLS over TCP, a TlsCertificateHandler"
+                                        : ""));
     }
 
     private void ask(ChannelHandlerContext ctx, PeerEvidence evidence) {

@@ -213,6 +213,13 @@ class CertificateCaptureTest {
     }
 
     @Test
+    void remotePeerWithoutACapture_isDenied_andItIsSaidWhatToAdd() throws Exception {
+        EmbeddedChannel channel = channel(ADDRESS, new PeerAuthorizationHandler(authorization));
+        channel.register();
+        assertDenied(channel, "for TLS over TCP, a TlsCertificateHandler");
+    }
+
+    @Test
     void messageBeforeTheCertificate_closes() throws Exception {
         EmbeddedChannel channel = remote(new PeerAuthorizationHandler(authorization));
         ByteBuf message = Unpooled.copyInt(1);
