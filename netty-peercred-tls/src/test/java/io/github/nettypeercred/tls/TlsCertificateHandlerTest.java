@@ -20,6 +20,8 @@ import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.pkitesting.CertificateBuilder;
+import io.netty.pkitesting.X509Bundle;
 import java.security.cert.CertificateExpiredException;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,10 +29,10 @@ import javax.net.ssl.SSLHandshakeException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** Pipelines that are not as they should be; handshakes are in {@link ClientProgramsTest}. */
+/** Pipelines that are not as they should be; handshakes are tested by the examples. */
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class TlsCertificateHandlerTest {
-    private static final Pki PKI = new Pki();
+    private static final X509Bundle SERVER = selfSigned();
 
     private final List<Object> seen = new ArrayList<>();
     private final ChannelHandler witness = new ChannelInboundHandlerAdapter() {
@@ -51,13 +53,25 @@ class TlsCertificateHandlerTest {
         }
     };
 
+    private static X509Bundle selfSigned() {
+        try {
+            return new CertificateBuilder()
+                    .ecp256()
+                    .subject("CN=server")
+                    .setIsCertificateAuthority(true)
+                    .buildSelfSigned();
+        } catch (Exception e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     private static MutualTls server() {
         return MutualTls.forServer(
-                PKI.server.getKeyPair().getPrivate(), SslProvider.JDK, PKI.server.getCertificatePath());
+                SERVER.getKeyPair().getPrivate(), SslProvider.JDK, SERVER.getCertificatePath());
     }
 
     private static SslContext context() throws Exception {
-        return server().trust(PKI.authority.getCertificate()).build();
+        return server().trust(SERVER.getCertificate()).build();
     }
 
     private static SslHandler tls() throws Exception {

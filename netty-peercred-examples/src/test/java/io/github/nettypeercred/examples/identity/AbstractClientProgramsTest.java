@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-package io.github.nettypeercred.tls;
+package io.github.nettypeercred.examples.identity;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -13,11 +13,11 @@ import io.github.nettypeercred.authz.PeerCertificate;
 import io.github.nettypeercred.authz.PeerDecision;
 import io.github.nettypeercred.authz.PeerEvidence;
 import io.github.nettypeercred.authz.PeerPolicy;
+import io.github.nettypeercred.tls.MutualTls;
 import io.netty.channel.Channel;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
-import io.netty.handler.ssl.OpenSsl;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslProvider;
 import io.netty.pkitesting.X509Bundle;
@@ -45,48 +45,10 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** One server and one policy, asked by curl and openssl over Unix domain sockets and TCP. A subclass a TLS provider. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
-abstract class ClientProgramsTest {
+abstract class AbstractClientProgramsTest {
     private static final Pki PKI = new Pki();
 
-    private static final String POLICY =
-            """
-            [[rule]]
-            name = "shut out"
-            decision = "deny"
-            spiffe-id = "spiffe://example.org/ns/old"
-
-            [[rule]]
-            name = "agent"
-            decision = "allow"
-            user = "@root"
-            spiffe-id = "spiffe://example.org/agent"
-            grants = ["read", "write", "restart"]
-
-            [[rule]]
-            name = "local users"
-            decision = "allow"
-            user = "1000-1999"
-            grants = ["read"]
-
-            [[rule]]
-            name = "workloads"
-            decision = "allow"
-            spiffe-id = "spiffe://example.org/ns/"
-            grants = ["read", "write"]
-
-            [[rule]]
-            name = "build host"
-            decision = "allow"
-            certificate-san = "DNS:build.example.org"
-            grants = ["write"]
-
-            [[rule]]
-            name = "alice"
-            decision = "allow"
-            peer = "remote"
-            certificate-subject = "CN=alice,O=Example"
-            certificate-issuer = "CN=Authority,O=Example"
-            """;
+    private static final Path POLICY = Path.of("src/main/one-identity/peers.toml");
 
     private final SslProvider provider;
     private final BlockingQueue<String> audit = new LinkedBlockingQueue<>();
@@ -98,21 +60,8 @@ abstract class ClientProgramsTest {
     private InetSocketAddress tcp;
     private InetSocketAddress tcpOptional;
 
-    ClientProgramsTest(SslProvider provider) {
+    AbstractClientProgramsTest(SslProvider provider) {
         this.provider = provider;
-    }
-
-    static final class OnJdkTest extends ClientProgramsTest {
-        OnJdkTest() {
-            super(SslProvider.JDK);
-        }
-    }
-
-    static final class OnOpenSslTest extends ClientProgramsTest {
-        OnOpenSslTest() {
-            super(SslProvider.OPENSSL);
-            OpenSsl.ensureAvailability();
-        }
     }
 
     @BeforeAll
@@ -130,7 +79,7 @@ abstract class ClientProgramsTest {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.writeString(folder.resolve("authority.pem"), PKI.authority.getCertificatePEM());
         group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-        PeerAuthorization authorization = PeerAuthorization.builder(PeerPolicy.parse(POLICY, "peers.toml"))
+        PeerAuthorization authorization = PeerAuthorization.builder(PeerPolicy.parse(Files.readString(POLICY), "peers.toml"))
                 .listener(new PeerAuthorizationListener() {
                     @Override
                     public void decided(@Nullable Channel channel, PeerEvidence evidence, PeerAccess access) {
@@ -141,9 +90,6 @@ abstract class ClientProgramsTest {
         OneIdentityServer.local(group, open("plain"), authorization, null);
         OneIdentityServer.local(group, open("tls"), authorization, context(true));
         OneIdentityServer.local(group, open("required"), authorization, context(false));
-        for (String socket : List.of("plain", "tls", "required")) {
-            Files.setPosixFilePermissions(folder.resolve(socket), PosixFilePermissions.fromString("rwxrwxrwx"));
-        }
         InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
         tcp = (InetSocketAddress) OneIdentityServer.remote(group, any, authorization, context(false))
                 .localAddress();
@@ -151,8 +97,8 @@ abstract class ClientProgramsTest {
                 .localAddress();
     }
 
-    private String open(String socket) {
-        return folder.resolve(socket).toString();
+    private Path open(String socket) {
+        return folder.resolve(socket);
     }
 
     private SslContext context(boolean optional) throws Exception {
