@@ -18,8 +18,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>An authority that is trusted may vouch for any name: where several are, rules should name {@code certificate-issuer} as well.
  * Whether a certificate was revoked is not asked; give them short lives. A client that resumes a session shows no certificate again: that of the
- * session counts until it runs out, also if its authority is not trusted any more where the keys of session tickets outlive that. A session timeout
- * of a second did not keep the JDK 17 with TLS 1.2 from it, nor BoringSSL with TLS 1.3, so none is set.
+ * session counts until it runs out. A context knows no sessions of another: to stop trusting an authority make a new one.
  */
 public final class MutualTls {
     private final SslContextBuilder builder;
