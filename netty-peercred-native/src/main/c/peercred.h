@@ -103,8 +103,8 @@ struct peercred_space {
 void peercred_connect_time(int fd, unsigned want, const struct peercred_space *space, struct peercred *out);
 
 // Makes the kernel attach the sender's credentials to what is read from a Unix socket, or no longer; PEERCRED_LABEL and PEERCRED_PIDFD
-// in want, the sender's label and a descriptor of its process as well, where the kernel has those. On a listening socket: for
-// those that it accepts. On NetBSD it holds for one message of a stream, and may be set again; there PEERCRED_EVERY is unsupported,
+// in want, the sender's label and a descriptor of its process as well, where the kernel has those; PEERCRED_CHECK_SOCKET, of a
+// socket from elsewhere: undoes an SO_PEEK_OFF that it may have. On a listening socket: for those that it accepts. On NetBSD it holds for one message of a stream, and may be set again; there PEERCRED_EVERY is unsupported,
 // save on a datagram socket. Returns PEERCRED_OK, -errno of setsockopt(2), PEERCRED_NOT_UNIX_SOCKET or PEERCRED_UNSUPPORTED.
 int peercred_pass_credentials(int fd, unsigned want, int on);
 

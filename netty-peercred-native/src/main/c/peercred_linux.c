@@ -31,6 +31,9 @@
 #else
 #define OPTION(generic, sparc, parisc) generic
 #endif
+#ifndef SO_PEEK_OFF // Linux 3.4
+#define SO_PEEK_OFF OPTION(42, 0x0026, 0x4023)
+#endif
 #ifndef SO_PEERGROUPS // Linux 4.13
 #define SO_PEERGROUPS OPTION(59, 0x003d, 0x4034)
 #endif
@@ -184,6 +187,14 @@ static int set_if_known(int fd, int option, int on) {
 }
 
 int peercred_pass_credentials(int fd, unsigned want, int on) {
+    if (on && want & PEERCRED_CHECK_SOCKET) {
+        // An offset that an earlier owner left would have a look see another byte than the read.
+        const int none = -1;
+        if (setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &none, sizeof none) != 0 && errno != ENOPROTOOPT &&
+            errno != EOPNOTSUPP) {
+            return -errno;
+        }
+    }
     int status = set_option(fd, SO_PASSCRED, on);
     if (status == PEERCRED_OK && want & PEERCRED_LABEL) status = set_if_known(fd, SO_PASSSEC, on);
     if (status == PEERCRED_OK && want & PEERCRED_PIDFD) status = set_if_known(fd, SO_PASSPIDFD, on);

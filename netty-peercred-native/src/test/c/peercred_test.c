@@ -266,6 +266,16 @@ static void peeks(void) {
               "and that one is the sender");
         check(read(fds[0], &byte, 1) == 1, "the byte is still there");
     }
+#ifdef SO_PEEK_OFF
+    const int offset = 1;
+    check(setsockopt(fds[0], SOL_SOCKET, SO_PEEK_OFF, &offset, sizeof offset) == 0 && send_byte(fds[1], NULL, NULL) == 0,
+          "a byte is sent, and looks begin behind it");
+    check(peek(fds[0]).status == PEERCRED_NOTHING_NOW, "so they see nothing");
+    check(peercred_pass_credentials(fds[0], PEERCRED_CHECK_SOCKET, 1) == PEERCRED_OK && peek(fds[0]).status == PEERCRED_OK &&
+              peek(fds[0]).pid == getpid(),
+          "of a socket from elsewhere that is undone");
+    check(read(fds[0], &byte, 1) == 1, "the byte is still there");
+#endif
     check(peercred_pass_credentials(fds[0], 0, 0) == PEERCRED_OK, "the option goes off");
     check(send_byte(fds[1], NULL, NULL) == 0, "a byte is sent");
     check_no_sender(fds[0], PEERCRED_NO_CREDENTIAL, "which has no sender then");

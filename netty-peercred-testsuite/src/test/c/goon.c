@@ -14,6 +14,7 @@
 //   receive N         receive N bytes and print them, with uid, gid and pid of each piece's sender
 //   sum               read to the end of the stream, and print how many bytes there were and their CRC-32
 //   senders           read to the end of the stream, and print uid, gid, pid and number of bytes of each sender in turn
+//   tell TEXT         print it
 //   await             read a line from standard input
 #define _GNU_SOURCE
 #include <errno.h>
@@ -192,6 +193,9 @@ int main(int argc, char **argv) {
             senders();
         } else if (IS("sum", 0)) {
             sum();
+        } else if (IS("tell", 1)) {
+            puts(argv[++i]);
+            fflush(stdout);
         } else if (IS("await", 0)) {
             char c;
             while (read(STDIN_FILENO, &c, 1) == 1 && c != '\n') {

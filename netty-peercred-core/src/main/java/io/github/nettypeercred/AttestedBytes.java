@@ -3,7 +3,6 @@ package io.github.nettypeercred;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
-import io.netty.util.AbstractReferenceCounted;
 import io.netty.util.IllegalReferenceCountException;
 import io.netty.util.ReferenceCounted;
 import java.util.Objects;
@@ -30,7 +29,7 @@ public final class AttestedBytes implements ByteBufHolder {
 
     /** Takes over one reference of each. */
     AttestedBytes(ByteBuf content, PeerCredentialsResult credentials, @Nullable SharedProcess process) {
-        this(content, credentials, process, process == null ? content : new Life(content, process));
+        this(content, credentials, process, EnvelopeLife.of(content, process));
     }
 
     private AttestedBytes(
@@ -163,29 +162,5 @@ public final class AttestedBytes implements ByteBufHolder {
     public String toString() {
         return "AttestedBytes(" + (refCnt() > 0 ? content.readableBytes() + " bytes" : "released") + ", " + credentials
                 + ')';
-    }
-
-    private static final class Life extends AbstractReferenceCounted {
-        private final ByteBuf content;
-        private final SharedProcess process;
-
-        Life(ByteBuf content, SharedProcess process) {
-            this.content = content;
-            this.process = process;
-        }
-
-        @Override
-        public ReferenceCounted touch(Object hint) {
-            return this;
-        }
-
-        @Override
-        protected void deallocate() {
-            try {
-                content.release();
-            } finally {
-                process.release();
-            }
-        }
     }
 }

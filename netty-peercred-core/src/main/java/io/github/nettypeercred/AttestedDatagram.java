@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred;
 
-import io.github.nettypeercred.process.PeerProcess;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufHolder;
 import io.netty.channel.AddressedEnvelope;
 import io.netty.channel.unix.DomainSocketAddress;
-import org.jspecify.annotations.Nullable;
+import io.netty.util.IllegalReferenceCountException;
+import io.netty.util.ReferenceCounted;
 
 /**
  * A datagram of a Unix domain socket together with the kernel's word about who sent it. An {@link AttestedDatagramHandler}
  * delivers it, or a channel that has one; there is no public way to make one.
  *
- * <p>Release it as any message. Its process handle, if it was asked for, closes with the last release: so release the
- * datagram, and not its content alone.
+ * <p>Release it as any message. Its process handle, if it was asked for, closes with the last release of the datagram and its
+ * duplicates, whoever retains its content: so release the datagram, and not its content alone.
  *
  * <p>Source: unix(7), recvmsg(2).
  */
@@ -26,7 +26,9 @@ public final class AttestedDatagram implements AddressedEnvelope<ByteBuf, Domain
     private final PeerCredentialsResult credentials;
     private final int originalLength;
     private final boolean truncated;
-    private final @Nullable PeerProcess owned; // closes with the last release of content
+
+    /** Whose count is the datagram's: the bytes' own, unless there is a process handle to be let go of with them. */
+    private final ReferenceCounted life;
 
     AttestedDatagram(
             ByteBuf content,
@@ -35,7 +37,14 @@ public final class AttestedDatagram implements AddressedEnvelope<ByteBuf, Domain
             PeerCredentialsResult credentials,
             int originalLength,
             boolean truncated) {
-        this(content, sender, recipient, credentials, originalLength, truncated, processOf(credentials));
+        this(
+                content,
+                sender,
+                recipient,
+                credentials,
+                originalLength,
+                truncated,
+                EnvelopeLife.of(content, SharedProcess.of(credentials)));
     }
 
     private AttestedDatagram(
@@ -45,29 +54,27 @@ public final class AttestedDatagram implements AddressedEnvelope<ByteBuf, Domain
             PeerCredentialsResult credentials,
             int originalLength,
             boolean truncated,
-            @Nullable PeerProcess owned) {
+            ReferenceCounted life) {
         this.content = content;
         this.sender = sender;
         this.recipient = recipient;
         this.credentials = credentials;
         this.originalLength = originalLength;
         this.truncated = truncated;
-        this.owned = owned;
-    }
-
-    private static @Nullable PeerProcess processOf(PeerCredentialsResult credentials) {
-        return credentials instanceof UnixPeerCredentials present
-                ? present.process().value().orElse(null)
-                : null;
+        this.life = life;
     }
 
     /**
      * Returns the bytes of the datagram. There may be none: an empty datagram is a message like any other.
      *
      * @return the bytes
+     * @throws IllegalReferenceCountException if this was released
      */
     @Override
     public ByteBuf content() {
+        if (life.refCnt() <= 0) {
+            throw new IllegalReferenceCountException(life.refCnt());
+        }
         return content;
     }
 
@@ -133,48 +140,45 @@ public final class AttestedDatagram implements AddressedEnvelope<ByteBuf, Domain
     /** Returns a datagram with a copy of the bytes. It shares the process handle, which closes with this datagram. */
     @Override
     public AttestedDatagram copy() {
-        return replace(content.copy());
+        return replace(content().copy());
     }
 
     /** Returns a datagram with the same bytes and reference count, and indices of its own. */
     @Override
     public AttestedDatagram duplicate() {
-        return with(content.duplicate(), owned);
+        return with(content().duplicate(), life);
     }
 
     /** Returns a datagram with the same bytes and reference count, which is one more from now on, and indices of its own. */
     @Override
     public AttestedDatagram retainedDuplicate() {
-        // Not content.retainedDuplicate(), whose count is its own: the process handle closes with the last release of
-        // all.
-        content.retain();
-        return duplicate();
+        return duplicate().retain();
     }
 
     /** Returns a datagram with other bytes. It shares the process handle, which closes with this datagram. */
     @Override
     public AttestedDatagram replace(ByteBuf newContent) {
-        return with(newContent, null);
+        return with(newContent, newContent);
     }
 
-    private AttestedDatagram with(ByteBuf newContent, @Nullable PeerProcess owner) {
-        return new AttestedDatagram(newContent, sender, recipient, credentials, originalLength, truncated, owner);
+    private AttestedDatagram with(ByteBuf newContent, ReferenceCounted newLife) {
+        return new AttestedDatagram(newContent, sender, recipient, credentials, originalLength, truncated, newLife);
     }
 
     @Override
     public int refCnt() {
-        return content.refCnt();
+        return life.refCnt();
     }
 
     @Override
     public AttestedDatagram retain() {
-        content.retain();
+        life.retain();
         return this;
     }
 
     @Override
     public AttestedDatagram retain(int increment) {
-        content.retain(increment);
+        life.retain(increment);
         return this;
     }
 
@@ -192,19 +196,12 @@ public final class AttestedDatagram implements AddressedEnvelope<ByteBuf, Domain
 
     @Override
     public boolean release() {
-        return closeIf(content.release());
+        return life.release();
     }
 
     @Override
     public boolean release(int decrement) {
-        return closeIf(content.release(decrement));
-    }
-
-    private boolean closeIf(boolean last) {
-        if (last && owned != null) {
-            owned.close();
-        }
-        return last;
+        return life.release(decrement);
     }
 
     /** One line for logs, without the bytes. */

@@ -33,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * Netty reads it, which takes a system call more.
  * Nothing else may read from the descriptor meanwhile. Netty drops an empty datagram on a connected channel of its own.
  *
+ * <p>Descriptors are never delivered. Who passes some gets EPERM from now on (SO_PASSRIGHTS, Linux 6.16), unless {@link
+ * Builder#admitDescriptors()} says otherwise. On older kernels, and of what was sent before, they are closed unread.
+ *
  * <p><strong>Where it cannot work</strong> (another kind of channel, no native library, added after the first read, an
  * executor of its own, Netty 4.1) it fails {@code bind} and {@code connect} with an {@link AbsentException}, fires {@link
  * PeerCredentialsEvent.Refused}, delivers nothing and closes the channel.
@@ -41,7 +44,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class AttestedDatagramHandler extends ChannelDuplexHandler {
     private final CaptureRequest request;
-    private final boolean refuseDescriptors;
+    private final boolean admitDescriptors;
 
     private @Nullable PeekingDatagramAllocator peeking;
     private @Nullable Absence refused;
@@ -54,7 +57,7 @@ public final class AttestedDatagramHandler extends ChannelDuplexHandler {
 
     private AttestedDatagramHandler(Builder builder) {
         request = new CaptureRequest(false, builder.label, builder.process);
-        refuseDescriptors = builder.refuseDescriptors;
+        admitDescriptors = builder.admitDescriptors;
     }
 
     /**
@@ -70,7 +73,7 @@ public final class AttestedDatagramHandler extends ChannelDuplexHandler {
     public static final class Builder {
         private boolean label;
         private boolean process;
-        private boolean refuseDescriptors;
+        private boolean admitDescriptors;
 
         private Builder() {}
 
@@ -97,13 +100,13 @@ public final class AttestedDatagramHandler extends ChannelDuplexHandler {
         }
 
         /**
-         * Has the kernel refuse it to senders that they pass descriptors, with EPERM (SO_PASSRIGHTS, Linux 6.16). Passed ones
-         * are never left open in any case, but the kernel may have to open them first. Without effect where the kernel cannot.
+         * Does not have the kernel refuse descriptors to those who send. They are closed unread, on the event loop, and a sender can
+         * make that last: to close the last descriptor of a socket with {@code SO_LINGER} waits for as long as it says.
          *
          * @return this builder
          */
-        public Builder refuseDescriptors() {
-            refuseDescriptors = true;
+        public Builder admitDescriptors() {
+            admitDescriptors = true;
             return this;
         }
 
@@ -132,7 +135,7 @@ public final class AttestedDatagramHandler extends ChannelDuplexHandler {
             refuse(ctx, impossible);
             return;
         }
-        if (refuseDescriptors) {
+        if (!admitDescriptors) {
             Transports.refuseDescriptors(ctx.channel());
         }
         if (ctx.channel() instanceof AttestingDatagramChannel) {

@@ -43,7 +43,10 @@ import org.jspecify.annotations.Nullable;
  * <p>A read of which nobody knows the sender closes the channel in the same way. It looks on the event loop, so it must be added
  * without an executor; it must see what was read as it was read, so no handler in front may join, cut or hold back bytes. It stays in the
  * pipeline: when it is removed, the channel closes. With {@code DomainSocketReadMode.FILE_DESCRIPTORS} and with buffer rings of
- * io_uring it cannot work, and says so; descriptors that are passed are closed unread.
+ * io_uring it cannot work, and says so.
+ *
+ * <p>Descriptors are never delivered. Who passes some gets EPERM from now on (SO_PASSRIGHTS, Linux 6.16), unless {@link
+ * Builder#admitDescriptors()} says otherwise. On older kernels, and of what was sent before, they are closed unread.
  *
  * <p>Not sharable: an instance belongs to one channel.
  */
@@ -54,6 +57,7 @@ public final class EveryReadHandler extends ChannelDuplexHandler {
 
     private final CaptureRequest request;
     private final boolean admitAbsent;
+    private final boolean admitDescriptors;
     private final boolean oneSender;
     private final boolean plainBytes;
     private final Deadline deadline;
@@ -84,6 +88,7 @@ public final class EveryReadHandler extends ChannelDuplexHandler {
     private EveryReadHandler(Builder builder) {
         request = new CaptureRequest(false, builder.senderLabel, builder.senderProcess);
         admitAbsent = builder.admitAbsent;
+        admitDescriptors = builder.admitDescriptors;
         oneSender = !builder.allowSenderChange;
         plainBytes = builder.plainBytes;
         deadline = new Deadline(builder.deadline);
@@ -106,6 +111,7 @@ public final class EveryReadHandler extends ChannelDuplexHandler {
         private boolean allowSenderChange;
         private boolean plainBytes;
         private boolean admitAbsent;
+        private boolean admitDescriptors;
         private boolean senderLabel;
         private boolean senderProcess;
         private @Nullable Duration deadline = Deadline.DEFAULT;
@@ -142,6 +148,17 @@ public final class EveryReadHandler extends ChannelDuplexHandler {
          */
         public Builder admitAbsent() {
             admitAbsent = true;
+            return this;
+        }
+
+        /**
+         * Does not have the kernel refuse descriptors to those who send. They are closed unread, on the event loop, and a sender can
+         * make that last: to close the last descriptor of a socket with {@code SO_LINGER} waits for as long as it says.
+         *
+         * @return this builder
+         */
+        public Builder admitDescriptors() {
+            admitDescriptors = true;
             return this;
         }
 
@@ -227,6 +244,9 @@ public final class EveryReadHandler extends ChannelDuplexHandler {
         begun = true;
         try {
             looks = PeekingAllocator.begin(ctx, request, MessageTime.EVERY_READ);
+            if (!admitDescriptors) {
+                Transports.refuseDescriptors(ctx.channel());
+            }
         } catch (AbsentException e) {
             untold = e.absence();
             tellLater(ctx);
@@ -364,6 +384,21 @@ public final class EveryReadHandler extends ChannelDuplexHandler {
         return from == null || Objects.requireNonNull(looks).sawTwoSenders()
                 ? raced("the answer of the go-on handshake is not of one sender whom a look before each read has seen")
                 : from;
+    }
+
+    /** Takes what is known of the sender of bytes that a handler in front holds; null if nothing is. */
+    @Nullable
+    PeerCredentialsResult takeLook(ByteBuf bytes) {
+        return looks == null ? null : looks.take(bytes.readableBytes());
+    }
+
+    /** Takes that back, right before the bytes come. */
+    void putLookBack(ByteBuf bytes, @Nullable PeerCredentialsResult from) {
+        if (looks == null) {
+            MessageTime.discard(from);
+        } else {
+            looks.putBack(from, bytes.readableBytes());
+        }
     }
 
     /** What the look at the read that brought a message says of it. */

@@ -32,6 +32,8 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
         SAYING,
         /** The handshake is done, and what was held passes. */
         PASSING,
+        /** The handshake is done, and what was read with the peer's message waits until somebody asks for it. */
+        KEEPING,
         /** Everything passes. */
         OPEN,
         /** The handshake has failed: nothing passes. */
@@ -69,6 +71,9 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
 
     /** Whether a handshake is to be done by a handler in front of this one. */
     static boolean isAwaitedBefore(ChannelHandlerContext ctx) {
+        if (ctx.pipeline().get(GoOnHandler.class) == null) {
+            return false; // without the list that a pipeline makes to be gone through
+        }
         for (Map.Entry<String, ChannelHandler> each : ctx.pipeline()) {
             if (each.getValue() == ctx.handler()) {
                 return false;
@@ -101,7 +106,7 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
 
     @Override
     public final void handlerRemoved(ChannelHandlerContext ctx) {
-        if (isAwaited()) {
+        if (isAwaited() || state == State.KEEPING) {
             Log.debug("{}: closing {}", "the go-on handler was removed before the handshake was done", ctx.channel());
             giveUp(new ClosedChannelException());
             ctx.close();
@@ -166,7 +171,7 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
     final void await(ChannelHandlerContext ctx) {
         state = State.AWAITING;
         if (toHear.length == 0) {
-            hear(ctx, 0);
+            hear(ctx, Unpooled.EMPTY_BUFFER);
         } else if (!ctx.channel().config().isAutoRead()) {
             ctx.read();
         }
@@ -186,8 +191,8 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
         });
     }
 
-    /** All of the peer's message is there, and behind it so many bytes of the same read. */
-    private void hear(ChannelHandlerContext ctx, int rest) {
+    /** All of the peer's message is there, and the rest of the same read, which is taken over. */
+    private void hear(ChannelHandlerContext ctx, ByteBuf rest) {
         state = State.SAYING;
         // Who sent it is settled here, while the looks at the reads that it came with are remembered.
         for (ChannelHandler each : List.copyOf(ctx.pipeline().toMap().values())) {
@@ -195,10 +200,16 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
             if (toHear.length > 0
                     && other != null
                     && other.executor() == ctx.executor()
-                    && !firstBytesTaken(other, rest)) {
+                    && !firstBytesTaken(other, rest.readableBytes())) {
+                rest.release();
                 giveUp(new ClosedChannelException()); // it has said why, and closed the channel
                 return;
             }
+        }
+        if (rest.isReadable()) {
+            passOrHoldRead(ctx, rest);
+        } else {
+            rest.release();
         }
         if (state == State.SAYING) {
             heard(ctx);
@@ -223,9 +234,24 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
             writes.passOn(ctx);
         }
         boolean nothingHeld = events.isEmpty();
+        if (!events.playUntilRead(() -> readAsked || ctx.channel().config().isAutoRead())) {
+            state = State.KEEPING;
+            return;
+        }
+        open(ctx, readAsked && nothingHeld);
+    }
+
+    /** Passes what was kept, to those who have asked for it. */
+    private void passKept(ChannelHandlerContext ctx) {
+        state = State.PASSING;
         events.play();
+        open(ctx, false);
+        ctx.fireChannelReadComplete();
+    }
+
+    private void open(ChannelHandlerContext ctx, boolean readAgain) {
         state = State.OPEN;
-        if (readAsked && nothingHeld && !ctx.channel().config().isAutoRead()) {
+        if (readAgain && !ctx.channel().config().isAutoRead()) {
             ctx.read(); // the one that was asked for brought what the handshake took
         }
         if (!ctx.isRemoved()) {
@@ -286,7 +312,7 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
             }
         }
         if (state != State.AWAITING) {
-            passOrHold(msg, () -> ctx.fireChannelRead(msg));
+            passOrHoldRead(ctx, msg);
         } else if (!(msg instanceof ByteBuf bytes)) {
             HeldEvents.discard(msg);
             refuse(
@@ -302,16 +328,10 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
                     new Absence(
                             AbsenceReason.WRONG_MESSAGE,
                             "byte " + (heard + 1) + " of the peer's message in the go-on handshake is not as agreed"));
+        } else if (heard == toHear.length) {
+            hear(ctx, bytes);
         } else {
-            int rest = bytes.readableBytes();
-            if (rest > 0) {
-                events.add(bytes, () -> ctx.fireChannelRead(bytes));
-            } else {
-                bytes.release();
-            }
-            if (heard == toHear.length) {
-                hear(ctx, rest);
-            }
+            bytes.release();
         }
     }
 
@@ -346,6 +366,15 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
         }
     }
 
+    private void passOrHoldRead(ChannelHandlerContext ctx, Object msg) {
+        if (state == State.OPEN || state == State.FAILED || !(msg instanceof ByteBuf bytes)) {
+            passOrHold(msg, () -> ctx.fireChannelRead(msg));
+        } else {
+            HeldRead held = HeldRead.of(ctx, bytes);
+            events.add(held, () -> held.pass(ctx));
+        }
+    }
+
     private void passOrHold(@Nullable Object owned, Runnable pass) {
         if (state == State.OPEN) {
             pass.run();
@@ -373,6 +402,9 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
                                     AbsenceReason.CLOSED,
                                     "the channel was closed before the go-on handshake was done"));
         }
+        if (state == State.KEEPING) {
+            events.release();
+        }
         if (!keptActive) {
             ctx.fireChannelInactive();
         }
@@ -381,7 +413,11 @@ abstract sealed class GoOnHandler extends ChannelDuplexHandler permits GoOnServe
     @Override
     public final void read(ChannelHandlerContext ctx) {
         readAsked = true;
-        ctx.read();
+        if (state == State.KEEPING) {
+            passKept(ctx);
+        } else {
+            ctx.read();
+        }
     }
 
     @Override

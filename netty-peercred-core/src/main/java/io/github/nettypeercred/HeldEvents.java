@@ -6,6 +6,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,6 +36,22 @@ final class HeldEvents {
         for (Held event = events.poll(); event != null; event = events.poll()) {
             event.play.run();
         }
+    }
+
+    /**
+     * Plays what is held, and what is added meanwhile, up to the first read that nobody has asked for.
+     *
+     * @return whether all has been played
+     */
+    boolean playUntilRead(BooleanSupplier asked) {
+        for (Held event = events.peek(); event != null; event = events.peek()) {
+            if (event.owned instanceof HeldRead && !asked.getAsBoolean()) {
+                return false;
+            }
+            events.remove();
+            event.play.run();
+        }
+        return true;
     }
 
     /** Lets go of all that is held. */

@@ -12,6 +12,7 @@ import io.netty.channel.RecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator.DelegatingHandle;
 import io.netty.channel.RecvByteBufAllocator.ExtendedHandle;
 import io.netty.util.UncheckedBooleanSupplier;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +33,7 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
     private boolean sawEnd;
     private @Nullable Absence socketError;
 
-    /** What the look before the latest read saw. */
+    /** What the look before the read saw that is under way; on io_uring one is while what the last returned is handled. */
     private @Nullable PeerCredentialsResult peeked;
 
     /** Whether the read that belongs to that look is still to come. */
@@ -43,14 +44,18 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
 
     private int bytesRead;
 
+    /** What the look before the last of them saw; null if it saw nothing, or that has been taken. */
+    private @Nullable PeerCredentialsResult seen;
+
     /** A look of which it is not known yet whether a read follows. */
     private @Nullable PeerCredentialsResult ahead;
 
     private boolean lookedAhead;
 
-    /** The sender that the latest look with a byte in it saw. */
-    private @Nullable UnixPeerCredentials sender;
+    /** Who sent what the latest read with bytes returned, as far as the look knew: not at all if null. */
+    private @Nullable PeerCredentialsResult sender;
 
+    private boolean hasRead;
     private boolean sawTwoSenders;
 
     private PeekingAllocator(Channel channel, CaptureRequest request, MessageTime moment) {
@@ -102,6 +107,8 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
         ended = true;
         MessageTime.discard(peeked);
         peeked = null;
+        MessageTime.discard(seen);
+        seen = null;
         forgetAhead();
         sender = null;
         if (channel.config().getRecvByteBufAllocator() == this) {
@@ -115,15 +122,15 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
         request = less;
     }
 
-    /** What the look before the latest read saw; null if it saw nothing there, or there was none. */
+    /** What the look before the latest read with bytes saw; null if it saw nothing there, or there was none. */
     @Nullable
     PeerCredentialsResult peeked() {
-        return peeked;
+        return seen;
     }
 
-    /** Passes what the latest look saw, with the process handle in it, on to the caller. */
+    /** Passes what that look saw, with the process handle in it, on to the caller. */
     void passPeeked() {
-        peeked = null;
+        seen = null;
     }
 
     /**
@@ -132,14 +139,22 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
      */
     @Nullable
     PeerCredentialsResult take(int messageLength) {
-        PeerCredentialsResult taken = peeked;
+        PeerCredentialsResult taken = seen;
         boolean paired = reads == 1 && bytesRead == messageLength;
         reads = 0;
-        peeked = null;
+        seen = null;
         if (!paired) {
             MessageTime.discard(taken);
         }
         return paired ? taken : null;
+    }
+
+    /** Puts back what {@link #take} returned: the message that it belongs to comes next. */
+    void putBack(@Nullable PeerCredentialsResult taken, int messageLength) {
+        MessageTime.discard(seen);
+        seen = taken;
+        reads++;
+        bytesRead = messageLength;
     }
 
     /**
@@ -151,9 +166,9 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
         bytesRead = rest;
         if (rest == 0) {
             if (!passedOn) {
-                MessageTime.discard(peeked);
+                MessageTime.discard(seen);
             }
-            peeked = null;
+            seen = null;
         }
     }
 
@@ -162,7 +177,10 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
         return looked;
     }
 
-    /** Whether looks saw bytes of several senders: a handler in front may have joined them to one message. */
+    /**
+     * Whether bytes of several senders were read, or of one who is known and of one who is not: a handler in front may have
+     * joined them to one message.
+     */
     boolean sawTwoSenders() {
         return sawTwoSenders;
     }
@@ -180,8 +198,8 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
 
     private @Nullable PeerCredentialsResult look() {
         looked = true;
-        PeerCredentialsResult seen = Transports.peek(channel, request, moment);
-        if (seen instanceof Absence absence) {
+        PeerCredentialsResult found = Transports.peek(channel, request, moment);
+        if (found instanceof Absence absence) {
             sawEnd |= absence.reason() == AbsenceReason.NO_DATA;
             if (socketError == null
                     && absence.reason() == AbsenceReason.FAILED
@@ -189,7 +207,7 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
                 socketError = absence;
             }
         }
-        return seen;
+        return found;
     }
 
     private void beforeRead() {
@@ -198,17 +216,21 @@ final class PeekingAllocator implements MaxMessagesRecvByteBufAllocator {
         ahead = null;
         lookedAhead = false;
         reading = true;
-        if (peeked instanceof UnixPeerCredentials seen) {
-            sawTwoSenders |= sender != null && !sender.equals(seen);
-            sender = seen;
-        }
     }
 
     private void afterRead(int bytes) {
         if (reading && bytes > 0) {
+            MessageTime.discard(seen);
+            seen = peeked;
             reads++;
             bytesRead = bytes;
+            sawTwoSenders |= hasRead && !Objects.equals(sender, seen);
+            sender = seen;
+            hasRead = true;
+        } else {
+            MessageTime.discard(peeked);
         }
+        peeked = null;
         reading = false;
     }
 

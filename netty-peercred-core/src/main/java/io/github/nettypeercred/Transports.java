@@ -94,6 +94,9 @@ final class Transports {
         }
         if (channel instanceof DomainSocketChannel child
                 && child.config().getReadMode() == DomainSocketReadMode.FILE_DESCRIPTORS) {
+            // It may have the option from the listening socket, and Netty on io_uring then takes a pid for a
+            // descriptor.
+            endAttestedReads(channel, request);
             return new Absence(
                     AbsenceReason.FILE_DESCRIPTORS,
                     "the channel reads descriptors, which leave no room for credentials: set"

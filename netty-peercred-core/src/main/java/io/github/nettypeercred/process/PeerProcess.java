@@ -31,7 +31,7 @@ import java.util.concurrent.Executor;
 public final class PeerProcess implements AutoCloseable {
     private final Descriptor descriptor;
     private final Cleaner.Cleanable cleanable;
-    private final Set<Future<Void>> waits = new HashSet<>();
+    private Set<Future<Void>> waits = Set.of(); // few are ever waited for
     private boolean closed;
 
     /**
@@ -111,6 +111,9 @@ public final class PeerProcess implements AutoCloseable {
                 return loop.newFailedFuture(e);
             }
             wait = ExitWaits.begin(loop, copy);
+            if (waits.isEmpty()) {
+                waits = new HashSet<>();
+            }
             waits.add(wait);
         }
         wait.addListener(done -> forget(wait));

@@ -101,6 +101,7 @@ final class DatagramReader {
             handle.lastBytesRead(kept);
             handle.incMessagesRead(1);
             space.writerIndex(space.writerIndex() + kept);
+            channel.delivers();
             channel.pipeline()
                     .fireChannelRead(
                             factory.datagram(space, burst.sender(i), recipient, length, burst.credentials(i, factory)));

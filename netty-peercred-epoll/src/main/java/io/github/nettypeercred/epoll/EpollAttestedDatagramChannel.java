@@ -11,6 +11,7 @@ import io.github.nettypeercred.spi.AttestingDatagramChannel;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.DatagramFactory;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.AbstractChannel;
 import io.netty.channel.AddressedEnvelope;
 import io.netty.channel.ChannelMetadata;
@@ -60,7 +61,7 @@ import org.jspecify.annotations.Nullable;
  *       off is delivered.
  *   <li>A datagram for a recipient whose queue is full fails, rather than keep all behind it waiting; on a connected channel
  *       it waits. One for a sender without an address fails, and so does an empty one, which Netty's call cannot tell from one
- *       that was not sent.
+ *       that was not sent. {@code Unpooled.EMPTY_BUFFER} is none: its write succeeds once all before it have gone out.
  *   <li>There is no {@code SO_RCVBUF}: Unix sockets have no use for it, unix(7). How many datagrams may wait is
  *       {@code net.unix.max_dgram_qlen}.
  * </ul>
@@ -286,6 +287,11 @@ public final class EpollAttestedDatagramChannel extends AbstractChannel implemen
         }
     }
 
+    /** A datagram is about to be delivered: for another somebody must ask. What brings none leaves the read pending. */
+    void delivers() {
+        datagramUnsafe().readPending = false;
+    }
+
     /** Stops reading, as autoRead was turned off. */
     void stopReading() {
         if (!isRegistered()) {
@@ -300,6 +306,9 @@ public final class EpollAttestedDatagramChannel extends AbstractChannel implemen
 
     @Override
     protected Object filterOutboundMessage(Object msg) throws Exception {
+        if (msg == Unpooled.EMPTY_BUFFER) {
+            return msg;
+        }
         if (msg instanceof ByteBuf content) {
             requireBytes(content);
             return isSendable(content) ? content : newDirectBuffer(content, content);
@@ -348,7 +357,7 @@ public final class EpollAttestedDatagramChannel extends AbstractChannel implemen
         for (; left > 0 && msg != null; left--, msg = in.current()) {
             try {
                 boolean addressed = recipient(msg) != null;
-                if (send(msg)) {
+                if (msg == Unpooled.EMPTY_BUFFER || send(msg)) {
                     in.remove();
                 } else if (addressed) {
                     in.remove(Errors.newIOException("sendto", Errors.ERRNO_EAGAIN_NEGATIVE));
@@ -422,7 +431,6 @@ public final class EpollAttestedDatagramChannel extends AbstractChannel implemen
             if (current == null || !isActive()) {
                 return;
             }
-            readPending = false;
             try {
                 DomainSocketAddress recipient = local;
                 Throwable failure = current.read(recipient == null ? DatagramBurst.UNNAMED : recipient);

@@ -93,7 +93,7 @@ public final class EpollPeerCredentials implements PeerCredentialsTransport {
 
     @Override
     public @Nullable Absence attestReads(Channel channel, CaptureRequest request) {
-        return MessageCapture.begin(fd(channel), request);
+        return MessageCapture.begin(fd(channel), channel.parent(), request);
     }
 
     @Override

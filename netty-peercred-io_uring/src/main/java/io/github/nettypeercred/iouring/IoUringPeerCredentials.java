@@ -97,7 +97,7 @@ public final class IoUringPeerCredentials implements PeerCredentialsTransport {
                     "the channel reads into a buffer ring, which nobody can look into before a read: do not set"
                             + " IoUringChannelOption.IO_URING_BUFFER_GROUP_ID on it");
         }
-        return MessageCapture.begin(fd(channel), request);
+        return MessageCapture.begin(fd(channel), channel.parent(), request);
     }
 
     @Override

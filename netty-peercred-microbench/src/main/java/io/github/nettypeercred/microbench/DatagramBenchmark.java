@@ -70,10 +70,15 @@ public class DatagramBenchmark {
             Kind kind = KINDS[(i + channels.turn) % KINDS.length];
             int sender = Objects.requireNonNull(channels.senders.get(kind));
             long bytes = channels.allocated();
+            long processor = channels.processorNanos();
             long start = System.nanoTime();
             Floor.check(Floor.sendDatagrams(sender, SIZE, DATAGRAMS));
             channels.received.acquire(DATAGRAMS);
-            counters.add(kind, System.nanoTime() - start, channels.allocated() - bytes);
+            counters.add(
+                    kind,
+                    System.nanoTime() - start,
+                    channels.processorNanos() - processor,
+                    channels.allocated() - bytes);
         }
         channels.turn++;
         counters.batches++;
@@ -136,6 +141,11 @@ public class DatagramBenchmark {
             return THREADS.getThreadAllocatedBytes(eventLoopThread);
         }
 
+        /** What the event loop has spent: a sender that is as fast as the receiver hides it from the clock. */
+        long processorNanos() {
+            return THREADS.getThreadCpuTime(eventLoopThread);
+        }
+
         @TearDown
         public void close() throws IOException {
             senders.values().forEach(Floor::close);
@@ -151,42 +161,53 @@ public class DatagramBenchmark {
     @State(Scope.Thread)
     public static class Counters {
         public double plainNanos;
+        public double plainProcessorNanos;
         public double plainBytes;
         public double optionNanos;
+        public double optionProcessorNanos;
         public double optionBytes;
         public double peekNanos;
+        public double peekProcessorNanos;
         public double peekBytes;
         public double ownNanos;
+        public double ownProcessorNanos;
         public double ownBytes;
 
         /** JMH sets it to 0 as an iteration begins. */
         public long batches;
 
         private final Map<Kind, Samples> nanos = new EnumMap<>(Kind.class);
+        private final Map<Kind, Samples> processorNanos = new EnumMap<>(Kind.class);
         private final Map<Kind, Samples> bytes = new EnumMap<>(Kind.class);
 
-        void add(Kind kind, long batchNanos, long batchBytes) {
+        void add(Kind kind, long batchNanos, long batchProcessorNanos, long batchBytes) {
             if (batches == 0) {
                 nanos.remove(kind);
+                processorNanos.remove(kind);
                 bytes.remove(kind);
             }
             double medianNanos = Totals.add(nanos, kind, batchNanos);
+            double medianProcessorNanos = Totals.add(processorNanos, kind, batchProcessorNanos);
             double medianBytes = Totals.add(bytes, kind, batchBytes);
             switch (kind) {
                 case PLAIN -> {
                     plainNanos = medianNanos;
+                    plainProcessorNanos = medianProcessorNanos;
                     plainBytes = medianBytes;
                 }
                 case OPTION -> {
                     optionNanos = medianNanos;
+                    optionProcessorNanos = medianProcessorNanos;
                     optionBytes = medianBytes;
                 }
                 case PEEK -> {
                     peekNanos = medianNanos;
+                    peekProcessorNanos = medianProcessorNanos;
                     peekBytes = medianBytes;
                 }
                 case OWN -> {
                     ownNanos = medianNanos;
+                    ownProcessorNanos = medianProcessorNanos;
                     ownBytes = medianBytes;
                 }
             }

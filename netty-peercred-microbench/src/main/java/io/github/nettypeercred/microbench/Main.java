@@ -192,12 +192,15 @@ public final class Main {
             return;
         }
         System.out.printf(
-                "%nDatagrams of 200 bytes received%n%n| | a second | x without | bytes a datagram |%n|---|---|---|---|%n");
+                "%nDatagrams of 200 bytes received%n%n| | a second | x without | a second of the event loop's processor time |"
+                        + " x without | bytes a datagram |%n|---|---|---|---|---|---|%n");
+        Samples plainProcessor = samples(counted, "datagrams.plainProcessorNanos");
         for (String kind : List.of("plain", "option", "peek", "own")) {
             Samples nanos = samples(counted, "datagrams." + kind + "Nanos");
+            Samples processor = samples(counted, "datagrams." + kind + "ProcessorNanos");
             System.out.printf(
                     Locale.ROOT,
-                    "| %s | %.0f | %s | %.2f |%n",
+                    "| %s | %.0f | %s | %.0f | %s | %.2f |%n",
                     switch (kind) {
                         case "plain" -> "Netty's channel, without credentials";
                         case "option" -> "Netty's channel with SO_PASSCRED, unseen";
@@ -206,6 +209,8 @@ public final class Main {
                     },
                     DatagramBenchmark.DATAGRAMS * 1e9 / nanos.median(),
                     plain.over(nanos).format("%.3f"),
+                    DatagramBenchmark.DATAGRAMS * 1e9 / processor.median(),
+                    plainProcessor.over(processor).format("%.3f"),
                     samples(counted, "datagrams." + kind + "Bytes").median() / DatagramBenchmark.DATAGRAMS);
         }
     }
@@ -337,17 +342,22 @@ public final class Main {
             bar("the same with capture and policy, at least 0.95 x", "%.3f x".formatted(policy), policy >= 0.95);
         }
         if (counted.containsKey("datagrams.plainNanos")) {
-            Samples plain = samples(counted, "datagrams.plainNanos");
-            double peek = plain.over(samples(counted, "datagrams.peekNanos")).median();
-            bar("datagrams with the handler at least 0.40 x without", "%.3f x".formatted(peek), peek >= 0.40);
-            double own = plain.over(samples(counted, "datagrams.ownNanos")).median();
-            bar("datagrams of our own channel at least 0.85 x without", "%.3f x".formatted(own), own >= 0.85);
+            datagramBar("Nanos", "");
+            datagramBar("ProcessorNanos", ", by processor time");
         }
         if (counted.containsKey("echo.plainNanos")) {
             echoBar("ids", "echo");
             echoBar("firstRead", "echo after a first read");
             echoBar("policy", "echo after a decision");
         }
+    }
+
+    private void datagramBar(String counter, String how) {
+        Samples plain = samples(counted, "datagrams.plain" + counter);
+        double peek = plain.over(samples(counted, "datagrams.peek" + counter)).median();
+        bar("datagrams with the handler at least 0.40 x without" + how, "%.3f x".formatted(peek), peek >= 0.40);
+        double own = plain.over(samples(counted, "datagrams.own" + counter)).median();
+        bar("datagrams of our own channel at least 0.85 x without" + how, "%.3f x".formatted(own), own >= 0.85);
     }
 
     private void echoBar(String kind, String what) {

@@ -19,7 +19,7 @@ public final class ConnectTimeCapture {
     private static final int WANT_GROUPS = 1;
     static final int WANT_LABEL = 2;
     static final int WANT_PIDFD = 4;
-    private static final int CHECK_SOCKET = 8;
+    static final int CHECK_SOCKET = 8;
 
     /** NGROUPS_MAX of Linux. */
     private static final int GROUPS_LIMIT = 65536;

@@ -8,6 +8,7 @@ import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.process.PeerProcess;
 import io.github.nettypeercred.spi.CaptureRequest;
 import io.github.nettypeercred.spi.CredentialsFactory;
+import io.netty.channel.Channel;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,15 +28,18 @@ public final class MessageCapture {
      * for, its label (SO_PASSSEC) and a descriptor of its process (SO_PASSPIDFD, Linux 6.5).
      *
      * @param fd the descriptor of an open channel, on that channel's event loop; if it listens, it is for those it accepts
+     * @param parent the channel that accepted it; if null, a socket that comes from elsewhere has its SO_PEEK_OFF undone
      * @param request what to ask for beyond the ids; groups come with no message
      * @return null if it does, else why not
      */
-    public static @Nullable Absence begin(int fd, CaptureRequest request) {
+    public static @Nullable Absence begin(int fd, @Nullable Channel parent, CaptureRequest request) {
         Absence unavailable = unavailable();
         if (unavailable != null) {
             return unavailable;
         }
-        int status = Native.passCredentials(fd, want(request), true);
+        // What a server channel has accepted nobody else had a hand on.
+        int check = parent == null ? ConnectTimeCapture.CHECK_SOCKET : 0;
+        int status = Native.passCredentials(fd, want(request) | check, true);
         return status == Status.UNSUPPORTED
                 ? new Absence(
                         AbsenceReason.UNSUPPORTED,
@@ -66,7 +70,7 @@ public final class MessageCapture {
     }
 
     static int every(int fd, CaptureRequest request) {
-        return Native.passCredentials(fd, want(request) | EVERY, true);
+        return Native.passCredentials(fd, want(request) | EVERY | ConnectTimeCapture.CHECK_SOCKET, true);
     }
 
     /**

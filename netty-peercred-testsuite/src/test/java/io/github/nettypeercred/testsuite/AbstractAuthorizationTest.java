@@ -210,7 +210,9 @@ abstract class AbstractAuthorizationTest {
                                     new Application());
                     children.add(child);
                 });
-                Peer peer = Peer.start(Peer.as(1000, 100, "-", "connect", server.path(), "write", "x", "drain"))) {
+                Peer peer = Peer.start(
+                        Peer.as(1000, 100, "-", "connect", server.path(), "write", "x", "say", "written", "drain"))) {
+            assertThat(peer.line()).isEqualTo("written");
             Directory.Asked first = directory.next();
             assertThat(first.uid()).isEqualTo(1000);
             Channel child = children.take();

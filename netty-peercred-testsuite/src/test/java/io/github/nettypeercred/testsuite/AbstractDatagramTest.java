@@ -31,6 +31,7 @@ import io.netty.channel.unix.DomainDatagramChannel;
 import io.netty.channel.unix.DomainDatagramPacket;
 import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.unix.Socket;
+import io.netty.util.IllegalReferenceCountException;
 import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.EventExecutorGroup;
 import java.io.IOException;
@@ -388,7 +389,7 @@ abstract class AbstractDatagramTest {
     void process_isOfTheSender_andClosesWithTheLastRelease() {
         BlockingQueue<AttestedDatagram> seen = new LinkedBlockingQueue<>();
         AttestedDatagramHandler.Builder builder =
-                AttestedDatagramHandler.builder().senderLabel().senderProcess();
+                AttestedDatagramHandler.builder().senderLabel().senderProcess().admitDescriptors();
         try (DatagramServer server =
                         DatagramServer.start(channelType(), builder, options -> {}, new ChannelInboundHandlerAdapter() {
                             @Override
@@ -778,7 +779,8 @@ abstract class AbstractDatagramTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void descriptors_passedWith10000Datagrams_stayClosed(boolean process) {
-        AttestedDatagramHandler.Builder builder = AttestedDatagramHandler.builder();
+        AttestedDatagramHandler.Builder builder =
+                AttestedDatagramHandler.builder().admitDescriptors();
         if (process) {
             builder.senderProcess();
         }
@@ -961,13 +963,42 @@ abstract class AbstractDatagramTest {
     }
 
     @Test
-    void descriptors_ifRefused_areEpermToTheSender() {
-        try (DatagramServer server = DatagramServer.start(
-                        channelType(), AttestedDatagramHandler.builder().refuseDescriptors(), options -> {});
+    void descriptors_unlessAdmitted_areEpermToTheSender() {
+        try (DatagramServer server =
+                        DatagramServer.start(channelType(), AttestedDatagramHandler.builder(), options -> {});
                 Peer peer = sender(1000, "drights", server.path(), "1", "1")) {
             int exit = peer.exit();
             assumeTrue(exit != 0, "left out: this kernel has no SO_PASSRIGHTS");
             assertThat(server.sawNothingMore()).isTrue();
+        }
+    }
+
+    @Test
+    void process_closesWithItsDatagram_whoeverKeepsTheContent() {
+        BlockingQueue<AttestedDatagram> seen = new LinkedBlockingQueue<>();
+        try (DatagramServer server = DatagramServer.start(
+                        channelType(),
+                        AttestedDatagramHandler.builder().senderProcess(),
+                        options -> {},
+                        new ChannelInboundHandlerAdapter() {
+                            @Override
+                            public void channelRead(ChannelHandlerContext ctx, Object msg) {
+                                seen.add((AttestedDatagram) msg);
+                            }
+                        });
+                Peer peer = sender(1000, "dsend", server.path(), "x", "await")) {
+            AttestedDatagram datagram = await().until(seen::poll, taken -> taken != null);
+            assertThat(Descriptors.ofProcesses()).isEqualTo(1);
+            ByteBuf kept = datagram.content().retain();
+            AttestedDatagram duplicate = datagram.retainedDuplicate();
+            assertThat(datagram.release()).isFalse();
+            assertThat(Descriptors.ofProcesses()).isEqualTo(1);
+            assertThat(duplicate.release()).isTrue();
+            assertThat(Descriptors.ofProcesses()).isZero();
+            assertThat(kept.toString(StandardCharsets.UTF_8)).isEqualTo("x");
+            assertThat(kept.release()).isTrue();
+            assertThatThrownBy(datagram::content).isInstanceOf(IllegalReferenceCountException.class);
+            assertThat(peer.pid()).isPositive();
         }
     }
 }

@@ -253,7 +253,7 @@ abstract class AbstractEveryReadTest {
                 case NOW_AND_THEN -> child.config().setAutoRead(false);
             }
             Verifier verifier = new Verifier(reading == Reading.NOW_AND_THEN);
-            child.pipeline().addLast(anySender().build(), verifier);
+            child.pipeline().addLast(anySender().admitDescriptors().build(), verifier);
             verifiers.add(verifier);
         })) {
             long before = Descriptors.open();
@@ -616,7 +616,7 @@ abstract class AbstractEveryReadTest {
                 anySender(),
                 anySender().senderLabel().senderProcess(),
                 oneSender().senderProcess())) {
-            try (TestServer server = start(builder)) {
+            try (TestServer server = start(builder.admitDescriptors())) {
                 connectAndPass(server); // opens what stays open
                 long before = Descriptors.open();
                 for (int i = 0; i < 10; i++) {
@@ -821,7 +821,7 @@ abstract class AbstractEveryReadTest {
 
     @Test
     void descriptorsMode_setLater_letsNoneIn() throws Exception {
-        try (TestServer server = start(anySender());
+        try (TestServer server = start(anySender().admitDescriptors());
                 Peer peer = Peer.start(
                         "connect", server.path(), "write", "x", "await", "sendpair", "say", "sent", "await")) {
             assertNext(server, "active");
@@ -913,5 +913,34 @@ abstract class AbstractEveryReadTest {
     void optionsThatContradictEachOther_areNotBuilt() {
         assertThatThrownBy(() -> anySender().plainBytes().build()).isInstanceOf(IllegalStateException.class);
         assertThatThrownBy(() -> oneSender().deadline(Duration.ZERO)).isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void descriptors_areEpermToWhoPassesThem() {
+        try (TestServer server = start(anySender());
+                Peer peer = Peer.start(Peer.as(
+                        1000,
+                        1000,
+                        "-",
+                        "connect",
+                        server.path(),
+                        "write",
+                        "a",
+                        "await",
+                        "passmany",
+                        "1",
+                        "1",
+                        "b",
+                        "write",
+                        "c",
+                        "await"))) {
+            assertNext(server, "active");
+            assertNext(server, "1000 sent a");
+            peer.go();
+            String failed = peer.line();
+            assumeTrue(!failed.equals("0 0"), "left out: this kernel has no SO_PASSRIGHTS");
+            assertThat(failed).isEqualTo("1 1");
+            assertNext(server, "1000 sent c");
+        }
     }
 }

@@ -11,6 +11,9 @@ import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.CredentialSource.Ids;
 import io.github.nettypeercred.CredentialSource.Mechanism;
 import io.github.nettypeercred.CredentialSource.Moment;
+import io.github.nettypeercred.EveryReadHandler;
+import io.github.nettypeercred.GoOn;
+import io.github.nettypeercred.GoOnServerHandler;
 import io.github.nettypeercred.PeerCredentialsAcceptHandler;
 import io.github.nettypeercred.PeerCredentialsEvent;
 import io.github.nettypeercred.PeerCredentialsHandler;
@@ -35,6 +38,7 @@ import io.netty.util.concurrent.DefaultEventExecutorGroup;
 import io.netty.util.concurrent.EventExecutorGroup;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.BlockingQueue;
@@ -363,6 +367,83 @@ abstract class AbstractFirstReadTest {
         }
     }
 
+    /** What has no sender, as it was sent too early, must not go by that of what another sends after it. */
+    @ParameterizedTest
+    @ValueSource(strings = {"joined", "silent go-on, first read", "silent go-on, every read"})
+    void dataWithoutSender_isNotJoinedToThatOfAnother(String how) throws Exception {
+        EventLoopGroup children = transport().newGroup(1);
+        CountDownLatch released = new CountDownLatch(1);
+        CountDownLatch accepted = new CountDownLatch(1);
+        CountDownLatch firstBytes = new CountDownLatch(1);
+        ChannelHandler accepting = PeerCredentialsAcceptHandler.builder()
+                .allowIf(peer -> {
+                    accepted.countDown();
+                    return true;
+                })
+                .build();
+        children.execute(() -> awaitLatch(released));
+        try (TestServer server = TestServer.start(transport(), accepting, children, child -> {
+                    if (how.equals("joined")) {
+                        child.pipeline().addLast(new JoiningHandler(firstBytes));
+                    } else {
+                        child.pipeline()
+                                .addLast(
+                                        new CountingReads(firstBytes),
+                                        new GoOnServerHandler(GoOn.of(new byte[0], "evil.".getBytes(UTF_8))));
+                    }
+                    child.pipeline()
+                            .addLast(
+                                    how.endsWith("every read")
+                                            ? EveryReadHandler.builder()
+                                                    .allowSenderChange()
+                                                    .build()
+                                            : firstRead().build());
+                });
+                Peer peer = Peer.start(
+                        "connect",
+                        server.path(),
+                        "await",
+                        "write",
+                        "evil",
+                        "say",
+                        "written",
+                        "await",
+                        "write",
+                        ".root",
+                        "drain")) {
+            awaitLatch(accepted);
+            peer.go();
+            assertThat(peer.line()).isEqualTo("written");
+            released.countDown();
+            awaitLatch(firstBytes);
+            peer.go();
+            TestServer.Seen seen = server.next();
+            if (seen.what().equals("active")) {
+                seen = server.next();
+            }
+            assertThat(seen.what()).isInstanceOfSatisfying(PeerCredentialsEvent.Refused.class, refused -> assertThat(
+                            refused.result().reason())
+                    .isEqualTo(AbsenceReason.RACED));
+            assertThat(peer.line()).isEqualTo("0");
+        } finally {
+            released.countDown();
+        }
+    }
+
+    private static final class CountingReads extends ChannelInboundHandlerAdapter {
+        private final CountDownLatch reads;
+
+        CountingReads(CountDownLatch reads) {
+            this.reads = reads;
+        }
+
+        @Override
+        public void channelRead(ChannelHandlerContext ctx, Object msg) {
+            ctx.fireChannelRead(msg);
+            reads.countDown();
+        }
+    }
+
     private static void awaitLatch(CountDownLatch latch) {
         try {
             assertThat(latch.await(30, TimeUnit.SECONDS)).isTrue();
@@ -677,6 +758,49 @@ abstract class AbstractFirstReadTest {
                 Peer peer = Peer.start("connect", server.path(), "drain")) {
             assertRefused(server, AbsenceReason.FILE_DESCRIPTORS, "DOMAIN_SOCKET_READ_MODE");
             assertThat(peer.line()).isEqualTo("0");
+        }
+    }
+
+    /** Netty on io_uring takes a pid for a descriptor, and its pipeline may close that, if the option stays on. */
+    @Test
+    void descriptorsMode_whereTheListenerAttests_deliversDescriptors() throws Exception {
+        for (boolean every : new boolean[] {false, true}) {
+            BlockingQueue<FileDescriptor> received = new LinkedBlockingQueue<>();
+            try (TestServer server = TestServer.start(
+                            transport(),
+                            PeerCredentialsAcceptHandler.builder().firstRead().build(),
+                            child -> {
+                                child.config()
+                                        .setOption(
+                                                UnixChannelOption.DOMAIN_SOCKET_READ_MODE,
+                                                DomainSocketReadMode.FILE_DESCRIPTORS);
+                                child.pipeline()
+                                        .addLast(
+                                                every
+                                                        ? EveryReadHandler.builder()
+                                                                .admitAbsent()
+                                                                .build()
+                                                        : firstRead()
+                                                                .admitAbsent()
+                                                                .build())
+                                        .addFirst(new ChannelInboundHandlerAdapter() {
+                                            @Override
+                                            public void channelRead(ChannelHandlerContext ctx, Object msg) {
+                                                received.add((FileDescriptor) msg);
+                                            }
+                                        });
+                            });
+                    Peer peer = Peer.start("connect", server.path(), "await", "sendpair", "await")) {
+                TestServer.Seen seen = server.next();
+                assertThat(seen.what()).isInstanceOf(PeerCredentialsEvent.Admitted.class);
+                peer.go();
+                FileDescriptor descriptor = received.poll(30, TimeUnit.SECONDS);
+                assertThat(descriptor).isNotNull();
+                assertThat(Files.readSymbolicLink(Path.of("/proc/self/fd/" + descriptor.intValue()))
+                                .toString())
+                        .startsWith("socket:");
+                descriptor.close();
+            }
         }
     }
 

@@ -106,8 +106,11 @@ abstract class AbstractSendCredentialsTest {
     @Test
     void ownIds_areDelivered_evenIfTheReceiverAsksLate() {
         Path path = TestServer.newPath();
-        try (Peer peer = Goon.listening(path, "accept", "await", "passcred", "receive", "1", "receive", "1");
+        try (Peer peer = Goon.listening(
+                        path, "accept", "tell", "accepted", "await", "passcred", "receive", "1", "receive", "1");
                 TestClient client = connect(path, new SendCredentialsHandler())) {
+            // The kernel attaches credentials to all that is sent before.
+            assertThat(peer.line()).isEqualTo("accepted");
             assertSent(client.channel().writeAndFlush(text("a")));
             assertSent(client.channel().writeAndFlush(text("b")));
             peer.go();

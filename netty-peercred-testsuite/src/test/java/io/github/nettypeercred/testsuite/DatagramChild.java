@@ -40,7 +40,8 @@ final class DatagramChild {
 
     @SuppressWarnings("unchecked")
     public static void main(String[] args) throws Exception {
-        AttestedDatagramHandler.Builder builder = AttestedDatagramHandler.builder();
+        AttestedDatagramHandler.Builder builder =
+                AttestedDatagramHandler.builder().admitDescriptors();
         if (args[0].equals("exhausted-process")) {
             builder.senderProcess();
         }

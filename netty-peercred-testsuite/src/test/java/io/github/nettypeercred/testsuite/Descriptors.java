@@ -23,6 +23,23 @@ final class Descriptors {
         }
     }
 
+    /** How many of them are of processes. */
+    static long ofProcesses() {
+        try (Stream<Path> all = Files.list(Path.of("/proc/self/fd"))) {
+            return all.filter(Descriptors::isOfProcess).count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static boolean isOfProcess(Path descriptor) {
+        try {
+            return Files.readSymbolicLink(descriptor).toString().contains("pidfd");
+        } catch (IOException e) {
+            return false; // closed meanwhile
+        }
+    }
+
     /** Their number once it has stayed the same for a moment. */
     static long settled() {
         AtomicLong last = new AtomicLong(-1);

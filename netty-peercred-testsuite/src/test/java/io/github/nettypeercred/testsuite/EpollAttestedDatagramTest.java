@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.nettypeercred.AttestedDatagramHandler;
+import io.github.nettypeercred.SendCredentialsHandler;
 import io.github.nettypeercred.epoll.EpollAttestedDatagramChannel;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.epoll.EpollDomainDatagramChannel;
 import io.netty.channel.unix.DomainDatagramChannel;
@@ -166,6 +168,80 @@ class EpollAttestedDatagramTest extends AbstractDatagramTest {
             }
         } finally {
             group.shutdownGracefully(0, 5, TimeUnit.SECONDS).syncUninterruptibly();
+        }
+    }
+
+    @Test
+    void read_thatMeetsAnError_isStillPending() {
+        try (DatagramServer other = DatagramServer.start(channelType());
+                DatagramServer server = DatagramServer.start(
+                        channelType(),
+                        AttestedDatagramHandler.builder(),
+                        options -> options.option(ChannelOption.AUTO_READ, false));
+                Peer peer = Peer.start(
+                        "dgram",
+                        "dbind",
+                        server.path() + ".p",
+                        "say",
+                        "bound",
+                        "await",
+                        "dconnect",
+                        server.path(),
+                        "dconnect",
+                        other.path(),
+                        "await",
+                        "dsend",
+                        server.path(),
+                        "hello",
+                        "await")) {
+            assertThat(peer.line()).isEqualTo("bound");
+            server.channel()
+                    .connect(new DomainSocketAddress(server.path() + ".p"))
+                    .syncUninterruptibly();
+            // What the peer has not read when it connects elsewhere is an error of the channel's socket.
+            server.channel()
+                    .writeAndFlush(Unpooled.copiedBuffer("unread", StandardCharsets.UTF_8))
+                    .syncUninterruptibly();
+            server.channel().read();
+            peer.go();
+            assertThat(server.nextEvent()).isInstanceOf(IOException.class);
+            peer.go();
+            assertThat(server.next().text()).isEqualTo("hello");
+        }
+    }
+
+    @Test
+    void credentials_areSent_afterWhatWaitsForRoom() throws IOException {
+        int most = Integer.parseInt(
+                Files.readString(Path.of("/proc/sys/net/unix/max_dgram_qlen")).trim());
+        int before = most + 20;
+        String path = TestServer.newPath() + ".p";
+        List<String> script = new ArrayList<>(List.of("dgram", "dbind", path, "say", "bound", "await"));
+        for (int i = 0; i <= before; i++) {
+            script.add("dhear");
+        }
+        try (DatagramServer server = DatagramServer.start(channelType());
+                Peer peer = Peer.start(script.toArray(new String[0]))) {
+            assertThat(peer.line()).isEqualTo("bound");
+            Channel channel = server.channel();
+            channel.connect(new DomainSocketAddress(path)).syncUninterruptibly();
+            ChannelFuture last = channel.newSucceededFuture();
+            for (int i = 0; i < before; i++) {
+                last = channel.writeAndFlush(Unpooled.copiedBuffer("before", StandardCharsets.UTF_8));
+            }
+            channel.eventLoop()
+                    .submit(() -> channel.pipeline().addFirst(new SendCredentialsHandler()))
+                    .syncUninterruptibly();
+            assertThat(last.isDone()).isFalse();
+            ChannelFuture sent = channel.writeAndFlush(Unpooled.copiedBuffer("attested", StandardCharsets.UTF_8));
+            channel.eventLoop().submit(() -> {}).syncUninterruptibly();
+            assertThat(sent.isDone()).isFalse();
+            peer.go();
+            for (int i = 0; i < before; i++) {
+                assertThat(peer.line()).isEqualTo("before");
+            }
+            assertThat(peer.line()).isEqualTo("attested");
+            assertThat(sent.syncUninterruptibly().isSuccess()).isTrue();
         }
     }
 }

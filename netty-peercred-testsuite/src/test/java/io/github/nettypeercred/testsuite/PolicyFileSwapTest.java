@@ -31,7 +31,7 @@ import org.junit.jupiter.api.Timeout;
 /** Policy files that are not to be trusted, and such as are swapped for others while they are read. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class PolicyFileSwapTest {
-    private static final int LOADS = 20_000;
+    private static final int LOADS = 10_000;
     private static final String TRUSTED = policy("trusted");
     private static final String EVIL = policy("evil");
 
@@ -105,7 +105,8 @@ class PolicyFileSwapTest {
         chown(evil, 1000);
         try (Peer swapper = Peer.start("swap", file.toString(), evil.toString())) {
             assertThat(swapper.line()).isEqualTo("swapping");
-            assertThat(loads(100)).containsOnlyKeys(Defect.OWNER);
+            // A rename changes the time of a file's status, and so the file that is being read.
+            assertThat(loads(100).keySet()).contains(Defect.OWNER).isSubsetOf(Defect.OWNER, Defect.CHANGED);
         }
     }
 
