@@ -214,8 +214,7 @@ final class CompiledRule {
                         || (other.primaryGroups != null && groups.containsAll(other.primaryGroups)))
                 && (labels == null || (other.labels != null && labels.containsAll(other.labels)))
                 && (process == null || (other.process != null && process.followsFrom(other.process)))
-                && (certificate == null
-                        || (other.certificate != null && certificate.followsFrom(other.certificate)));
+                && (certificate == null || (other.certificate != null && certificate.followsFrom(other.certificate)));
     }
 
     /** What a rule wants of the process. */

@@ -48,8 +48,8 @@ final class DecisionLine {
     }
 
     static String difference(PeerEvidence evidence, PeerDecision inForce, PeerDecision candidate) {
-        return "candidate differs: peer=" + quoted(peer(evidence)) + " in-force="
-                + quoted(inForce.toString()) + " candidate=" + quoted(candidate.toString());
+        return "candidate differs: peer=" + quoted(peer(evidence)) + " in-force=" + quoted(inForce.toString())
+                + " candidate=" + quoted(candidate.toString());
     }
 
     private static String peer(PeerEvidence evidence) {

@@ -43,7 +43,8 @@ final class FreshGroups {
         if (rule.groups != null && !hasListed(rule.groups, peer, evidence, listed)) {
             return CompiledRule.NO;
         }
-        return rule.test(peer, evidence.connection(), evidence.process(), evidence.verified(), CompiledRule.GROUPS_HELD);
+        return rule.test(
+                peer, evidence.connection(), evidence.process(), evidence.verified(), CompiledRule.GROUPS_HELD);
     }
 
     private static boolean hasListed(IdSet groups, UnixPeerCredentials peer, PeerEvidence evidence, Set<Long> listed) {

@@ -17,9 +17,13 @@ public sealed interface PeerCertificateResult permits PeerCertificate, Certifica
     static PeerCertificateResult of(Channel channel) {
         Objects.requireNonNull(channel, "channel");
         for (Channel at = channel; at != null && !(at instanceof ServerChannel); at = at.parent()) {
-            Object value = at.hasAttr(StoredCertificate.KEY) ? at.attr(StoredCertificate.KEY).get() : null;
+            Object value = at.hasAttr(StoredCertificate.KEY)
+                    ? at.attr(StoredCertificate.KEY).get()
+                    : null;
             if (value != null) {
-                return value instanceof StoredCertificate stored && stored.channel == at ? stored.result : StoredCertificate.NONE;
+                return value instanceof StoredCertificate stored && stored.channel == at
+                        ? stored.result
+                        : StoredCertificate.NONE;
             }
         }
         return StoredCertificate.NONE;

@@ -104,8 +104,7 @@ public record PeerEvidence(
      * @return a copy
      */
     public PeerEvidence withCertificate(PeerCertificateResult newCertificate) {
-        return new PeerEvidence(
-                connection, message, process, Objects.requireNonNull(newCertificate, "newCertificate"));
+        return new PeerEvidence(connection, message, process, Objects.requireNonNull(newCertificate, "newCertificate"));
     }
 
     /** Whom rules are held against: who sent, if that was captured, else who connected; null of a remote peer. */

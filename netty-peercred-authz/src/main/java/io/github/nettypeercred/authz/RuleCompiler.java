@@ -526,8 +526,9 @@ final class RuleCompiler {
         String id = text(item);
         if (!SpiffeId.isPattern(id)) {
             throw item.place()
-                    .error("not a SPIFFE id, as \"spiffe://example.org/ns/web\", nor all below one, which ends in \"/\": "
-                            + Quoted.of(id));
+                    .error(
+                            "not a SPIFFE id, as \"spiffe://example.org/ns/web\", nor all below one, which ends in \"/\": "
+                                    + Quoted.of(id));
         }
         return id;
     }

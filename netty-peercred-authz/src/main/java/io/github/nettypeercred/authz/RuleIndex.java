@@ -184,8 +184,15 @@ final class RuleIndex {
         if (groups == null || groups.size() > groupCount) {
             return first(groupRules, before, peer, connection, process, certificate, 0, false);
         }
-        int best =
-                first(index.find((int) peer.gid()), before, peer, connection, process, certificate, CompiledRule.GROUPS_HELD, false);
+        int best = first(
+                index.find((int) peer.gid()),
+                before,
+                peer,
+                connection,
+                process,
+                certificate,
+                CompiledRule.GROUPS_HELD,
+                false);
         for (int i = 0; i < groups.size(); i++) {
             int[] found = index.find((int) groups.at(i));
             best = first(found, best, peer, connection, process, certificate, CompiledRule.GROUPS_HELD, false);

@@ -40,7 +40,10 @@ enum RuleKey {
     }
 
     boolean isOfCertificate() {
-        return this == CERTIFICATE_SUBJECT || this == CERTIFICATE_ISSUER || this == CERTIFICATE_SAN || this == SPIFFE_ID;
+        return this == CERTIFICATE_SUBJECT
+                || this == CERTIFICATE_ISSUER
+                || this == CERTIFICATE_SAN
+                || this == SPIFFE_ID;
     }
 
     /** Whether it is about what a kernel attests of a peer, or what follows from that, which a remote peer does not have. */

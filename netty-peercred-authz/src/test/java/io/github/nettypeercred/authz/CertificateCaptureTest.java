@@ -246,8 +246,7 @@ class CertificateCaptureTest {
         removed.runPendingTasks();
         assertThat(removed.isOpen()).isFalse();
         assertThat(seen).isEmpty();
-        EmbeddedChannel behind =
-                channel(ADDRESS, new PeerAuthorizationHandler(authorization), new PeerCaptureBehind());
+        EmbeddedChannel behind = channel(ADDRESS, new PeerAuthorizationHandler(authorization), new PeerCaptureBehind());
         behind.register();
         assertDenied(behind, "the capture stands behind");
     }
@@ -263,9 +262,8 @@ class CertificateCaptureTest {
         AttributeKey<Object> key = AttributeKey.valueOf("io.github.nettypeercred.authz.PeerCertificate");
         other.attr(key).set(channel.attr(key).get());
         assertThat(PeerCertificateResult.of((Channel) other))
-                .isInstanceOfSatisfying(
-                        CertificateAbsence.class,
-                        absence -> assertThat(absence.reason()).isEqualTo(Reason.NOT_CAPTURED));
+                .isInstanceOfSatisfying(CertificateAbsence.class, absence -> assertThat(absence.reason())
+                        .isEqualTo(Reason.NOT_CAPTURED));
         channel.close();
         other.close();
     }
@@ -287,7 +285,8 @@ class CertificateCaptureTest {
 
     @Test
     void openConnection_isClosedWhenItsCertificateRunsOut_ifItIsDecidedAgain() throws Exception {
-        PeerAuthorization again = PeerAuthorization.builder(POLICY).decideAgain().build();
+        PeerAuthorization again =
+                PeerAuthorization.builder(POLICY).decideAgain().build();
         EmbeddedChannel channel = remote(new PeerAuthorizationHandler(again));
         java.time.Instant soon = java.time.Instant.now().plusSeconds(3);
         java.security.cert.X509Certificate brief = MadeCertificate.x509(

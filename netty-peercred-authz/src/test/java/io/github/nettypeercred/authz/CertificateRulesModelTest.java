@@ -152,7 +152,9 @@ class CertificateRulesModelTest {
                 continue;
             }
             for (PeerEvidence peer : peers) {
-                assertThat(decision(policy.decide(peer))).as("%s on %s", rules, peer).isEqualTo(expected(rules, peer));
+                assertThat(decision(policy.decide(peer)))
+                        .as("%s on %s", rules, peer)
+                        .isEqualTo(expected(rules, peer));
                 decided++;
             }
         }

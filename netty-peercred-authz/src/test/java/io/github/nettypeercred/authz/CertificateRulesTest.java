@@ -22,11 +22,11 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class CertificateRulesTest {
     private static final PeerCertificate WEB = MadeCertificate.spiffe("spiffe://example.org/ns/web");
-    private static final PeerCertificate ALICE = MadeCertificate.of("CN=alice,O=Example", builder -> builder.addSanDnsName(
-                    "Build.example.org")
-            .addSanRfc822Name("alice@example.org")
-            .addSanIpAddress("2001:db8::1")
-            .addSanUriName("https://example.org/alice"));
+    private static final PeerCertificate ALICE =
+            MadeCertificate.of("CN=alice,O=Example", builder -> builder.addSanDnsName("Build.example.org")
+                    .addSanRfc822Name("alice@example.org")
+                    .addSanIpAddress("2001:db8::1")
+                    .addSanUriName("https://example.org/alice"));
     private static final Absence UNMAPPED = new Absence(AbsenceReason.UNMAPPED, "made");
     private static final CertificateAbsence NOT_SHOWN = new CertificateAbsence(Reason.NOT_SHOWN, "made");
 
@@ -91,8 +91,7 @@ class CertificateRulesTest {
             assertThat(lets(policy, PeerEvidence.of(UNMAPPED))).isFalse();
             assertThat(lets(policy, PeerEvidence.of(UNMAPPED).withCertificate(NOT_SHOWN)))
                     .isFalse();
-            assertThat(reason(policy, PeerEvidence.ofRemote(NOT_SHOWN)))
-                    .isEqualTo(PeerDecision.Reason.NO_CERTIFICATE);
+            assertThat(reason(policy, PeerEvidence.ofRemote(NOT_SHOWN))).isEqualTo(PeerDecision.Reason.NO_CERTIFICATE);
         }
     }
 
@@ -118,17 +117,25 @@ class CertificateRulesTest {
     @Test
     void certificateAlone_isForRemoteAndVisiblePeers_othersHaveToBeNamed() {
         PeerPolicy web = allow(rule -> rule.spiffeId("spiffe://example.org/ns/web"));
-        PeerEvidence notVisible = PeerEvidence.of(MadePeer.of(1000, 100).notVisible().make());
+        PeerEvidence notVisible =
+                PeerEvidence.of(MadePeer.of(1000, 100).notVisible().make());
         assertThat(lets(web, PeerEvidence.ofRemote(WEB))).isTrue();
         assertThat(lets(web, local(1000).withCertificate(WEB))).isTrue();
         assertThat(lets(web, notVisible.withCertificate(WEB))).isFalse();
         assertThat(lets(web, PeerEvidence.of(UNMAPPED).withCertificate(WEB))).isFalse();
-        assertThat(lets(web, PeerEvidence.of(new Absence(AbsenceReason.REAPED, "made")).withCertificate(WEB)))
+        assertThat(lets(
+                        web,
+                        PeerEvidence.of(new Absence(AbsenceReason.REAPED, "made"))
+                                .withCertificate(WEB)))
                 .isFalse();
-        PeerPolicy all = allow(rule -> rule.spiffeId("spiffe://example.org/ns/web").peer(PeerKind.values()));
+        PeerPolicy all =
+                allow(rule -> rule.spiffeId("spiffe://example.org/ns/web").peer(PeerKind.values()));
         assertThat(lets(all, notVisible.withCertificate(WEB))).isTrue();
         assertThat(lets(all, PeerEvidence.of(UNMAPPED).withCertificate(WEB))).isTrue();
-        assertThat(lets(all, PeerEvidence.of(new Absence(AbsenceReason.REAPED, "made")).withCertificate(WEB)))
+        assertThat(lets(
+                        all,
+                        PeerEvidence.of(new Absence(AbsenceReason.REAPED, "made"))
+                                .withCertificate(WEB)))
                 .isFalse();
         PeerPolicy remote = allow(rule -> rule.anyCertificate().peer(PeerKind.REMOTE));
         assertThat(lets(remote, PeerEvidence.ofRemote(WEB))).isTrue();
@@ -174,7 +181,8 @@ class CertificateRulesTest {
     void names_areComparedWhole() {
         assertThat(lets(allow(rule -> rule.certificateSubject("CN=alice, O=Example")), PeerEvidence.ofRemote(ALICE)))
                 .isTrue();
-        for (String other : List.of("CN=Alice,O=Example", "CN=alice", "O=Example,CN=alice", "CN=alice,O=Example,C=FR")) {
+        for (String other :
+                List.of("CN=Alice,O=Example", "CN=alice", "O=Example,CN=alice", "CN=alice,O=Example,C=FR")) {
             assertThat(lets(allow(rule -> rule.certificateSubject(other)), PeerEvidence.ofRemote(ALICE)))
                     .as(other)
                     .isFalse();
@@ -246,21 +254,16 @@ class CertificateRulesTest {
             assertRefused(MadeCertificate.shown("CN=workload", builder -> builder.addSanUriName(id)), "SVID");
         }
         assertRefused(
-                MadeCertificate.shown(
-                        "CN=workload",
-                        builder -> builder.addSanUriName("https://example.org/a")
-                                .addSanUriName("spiffe://example.org/a")),
+                MadeCertificate.shown("CN=workload", builder -> builder.addSanUriName("https://example.org/a")
+                        .addSanUriName("spiffe://example.org/a")),
                 "2 URIs");
         assertRefused(
-                MadeCertificate.shown(
-                        "CN=authority",
-                        builder -> builder.addSanUriName("spiffe://example.org/a").setIsCertificateAuthority(true)),
+                MadeCertificate.shown("CN=authority", builder -> builder.addSanUriName("spiffe://example.org/a")
+                        .setIsCertificateAuthority(true)),
                 "authority");
         assertRefused(
-                MadeCertificate.shown(
-                        "CN=authority",
-                        builder -> builder.addSanUriName("spiffe://example.org/a")
-                                .setKeyUsage(true, KeyUsage.keyCertSign)),
+                MadeCertificate.shown("CN=authority", builder -> builder.addSanUriName("spiffe://example.org/a")
+                        .setKeyUsage(true, KeyUsage.keyCertSign)),
                 "authority");
     }
 
@@ -273,18 +276,18 @@ class CertificateRulesTest {
     @Test
     void certificateThatIsNotValidNow_isAbsent_andOneThatRunsOutDeniesFromThenOn() throws Exception {
         Instant now = Instant.now();
-        assertThat(((CertificateAbsence) MadeCertificate.shown(
-                                "CN=old",
-                                builder -> builder.notBefore(now.minusSeconds(60)).notAfter(now.minusSeconds(30))))
+        assertThat(((CertificateAbsence)
+                                MadeCertificate.shown("CN=old", builder -> builder.notBefore(now.minusSeconds(60))
+                                        .notAfter(now.minusSeconds(30))))
                         .reason())
                 .isEqualTo(Reason.EXPIRED);
-        assertThat(((CertificateAbsence) MadeCertificate.shown(
-                                "CN=early",
-                                builder -> builder.notBefore(now.plusSeconds(600)).notAfter(now.plusSeconds(900))))
+        assertThat(((CertificateAbsence)
+                                MadeCertificate.shown("CN=early", builder -> builder.notBefore(now.plusSeconds(600))
+                                        .notAfter(now.plusSeconds(900))))
                         .reason())
                 .isEqualTo(Reason.EXPIRED);
-        PeerCertificate brief = MadeCertificate.of(
-                "CN=brief", builder -> builder.notBefore(now.minusSeconds(60)).notAfter(Instant.now().plusSeconds(3)));
+        PeerCertificate brief = MadeCertificate.of("CN=brief", builder -> builder.notBefore(now.minusSeconds(60))
+                .notAfter(Instant.now().plusSeconds(3)));
         PeerPolicy policy = PeerPolicy.builder()
                 .allow("users", rule -> rule.anyUser())
                 .allow("certificates", rule -> rule.anyCertificate())
@@ -304,30 +307,32 @@ class CertificateRulesTest {
     void sessionWithoutCertificate_isNotShown_andForeignOnesAreRefused() throws Exception {
         assertThat(((CertificateAbsence) PeerCertificate.of(MadeCertificate.session())).reason())
                 .isEqualTo(Reason.NOT_SHOWN);
-        assertRefused(PeerCertificate.of(MadeCertificate.session(new java.security.cert.Certificate("odd") {
-            private static final long serialVersionUID = 1;
+        assertRefused(
+                PeerCertificate.of(MadeCertificate.session(new java.security.cert.Certificate("odd") {
+                    private static final long serialVersionUID = 1;
 
-            @Override
-            public byte[] getEncoded() {
-                return new byte[0];
-            }
+                    @Override
+                    public byte[] getEncoded() {
+                        return new byte[0];
+                    }
 
-            @Override
-            public void verify(java.security.PublicKey key) {}
+                    @Override
+                    public void verify(java.security.PublicKey key) {}
 
-            @Override
-            public void verify(java.security.PublicKey key, String provider) {}
+                    @Override
+                    public void verify(java.security.PublicKey key, String provider) {}
 
-            @Override
-            public String toString() {
-                return "odd";
-            }
+                    @Override
+                    public String toString() {
+                        return "odd";
+                    }
 
-            @Override
-            public java.security.PublicKey getPublicKey() {
-                throw new UnsupportedOperationException();
-            }
-        })), "not of X.509");
+                    @Override
+                    public java.security.PublicKey getPublicKey() {
+                        throw new UnsupportedOperationException();
+                    }
+                })),
+                "not of X.509");
     }
 
     @ParameterizedTest
@@ -421,7 +426,11 @@ class CertificateRulesTest {
                 .doesNotContain("\n");
         assertThat(policy.explain(PeerEvidence.ofRemote(WEB)).passed().get(0).why())
                 .containsExactly("is not about remote peers");
-        assertThat(policy.explain(PeerEvidence.ofRemote(WEB)).passed().get(1).why().get(0))
+        assertThat(policy.explain(PeerEvidence.ofRemote(WEB))
+                        .passed()
+                        .get(1)
+                        .why()
+                        .get(0))
                 .startsWith("wants spiffe-id \"spiffe://example.org/ns/db\", peer has CN=workload URI:spiffe://");
         assertThat(policy.explain(local(1001)).passed().get(1).why())
                 .containsExactly("wants spiffe-id \"spiffe://example.org/ns/db\", peer has no certificate");

@@ -21,8 +21,8 @@ final class HandshakeFailure {
     private static final int MOST = 16;
 
     /** What the JDK and BoringSSL say of a client without a certificate where one is demanded: they have no type for it. */
-    private static final List<String> NO_CERTIFICATE =
-            List.of("Empty client certificate chain", "Empty server certificate chain", "PEER_DID_NOT_RETURN_A_CERTIFICATE");
+    private static final List<String> NO_CERTIFICATE = List.of(
+            "Empty client certificate chain", "Empty server certificate chain", "PEER_DID_NOT_RETURN_A_CERTIFICATE");
 
     private HandshakeFailure() {}
 
@@ -52,7 +52,8 @@ final class HandshakeFailure {
             }
         }
         if (failure == null || failure instanceof ClosedChannelException) {
-            return new CertificateAbsence(Reason.TLS_FAILED, "the connection was closed before the end of the handshake");
+            return new CertificateAbsence(
+                    Reason.TLS_FAILED, "the connection was closed before the end of the handshake");
         }
         return absence(Reason.TLS_FAILED, failure);
     }

@@ -66,8 +66,7 @@ class TlsCertificateHandlerTest {
     }
 
     private static MutualTls server() {
-        return MutualTls.forServer(
-                SERVER.getKeyPair().getPrivate(), SslProvider.JDK, SERVER.getCertificatePath());
+        return MutualTls.forServer(SERVER.getKeyPair().getPrivate(), SslProvider.JDK, SERVER.getCertificatePath());
     }
 
     private static SslContext context() throws Exception {
@@ -116,7 +115,8 @@ class TlsCertificateHandlerTest {
     @Test
     void behindAHandlerThatChoosesTheContext_waits() throws Exception {
         SslContext context = context();
-        EmbeddedChannel channel = channel(new SniHandler((name, promise) -> promise.setSuccess(context)), new TlsCertificateHandler());
+        EmbeddedChannel channel =
+                channel(new SniHandler((name, promise) -> promise.setSuccess(context)), new TlsCertificateHandler());
         assertThat(channel.isOpen()).isTrue();
         assertThat(seen).isEmpty();
         channel.close();
@@ -143,7 +143,9 @@ class TlsCertificateHandlerTest {
                 .fireUserEventTriggered(new SslHandshakeCompletionEvent(
                         new SSLHandshakeException("failed").initCause(new CertificateExpiredException("old"))));
         assertRefused(channel, Reason.EXPIRED, "old");
-        assertThat(seen).filteredOn(each -> each instanceof PeerCertificateEvent).hasSize(1);
+        assertThat(seen)
+                .filteredOn(each -> each instanceof PeerCertificateEvent)
+                .hasSize(1);
     }
 
     @Test
@@ -151,9 +153,8 @@ class TlsCertificateHandlerTest {
         EmbeddedChannel channel = channel(tls(), new TlsCertificateHandler());
         channel.pipeline().fireUserEventTriggered(SslHandshakeCompletionEvent.SUCCESS);
         assertThat(PeerCertificateResult.of(channel))
-                .isInstanceOfSatisfying(
-                        CertificateAbsence.class,
-                        absence -> assertThat(absence.reason()).isEqualTo(Reason.NOT_SHOWN));
+                .isInstanceOfSatisfying(CertificateAbsence.class, absence -> assertThat(absence.reason())
+                        .isEqualTo(Reason.NOT_SHOWN));
         channel.close();
     }
 

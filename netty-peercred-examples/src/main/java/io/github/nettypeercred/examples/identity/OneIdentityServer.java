@@ -44,7 +44,11 @@ public final class OneIdentityServer {
                 PeerAuthorization.builder(folder.resolve("peers.toml")).build();
         EventLoopGroup group = new MultiThreadIoEventLoopGroup(EpollIoHandler.newFactory());
         local(group, folder.resolve("plain.sock"), authorization, null);
-        local(group, folder.resolve("tls.sock"), authorization, tls(folder).certificateOptional().build());
+        local(
+                group,
+                folder.resolve("tls.sock"),
+                authorization,
+                tls(folder).certificateOptional().build());
         Channel server = remote(
                 group,
                 new InetSocketAddress(Integer.parseInt(arguments[1])),
@@ -63,8 +67,7 @@ public final class OneIdentityServer {
     }
 
     /** Listens on a Unix domain socket, with TLS if there is a context. */
-    static Channel local(
-            EventLoopGroup group, Path path, PeerAuthorization authorization, @Nullable SslContext context)
+    static Channel local(EventLoopGroup group, Path path, PeerAuthorization authorization, @Nullable SslContext context)
             throws IOException {
         Files.deleteIfExists(path);
         Channel server = new ServerBootstrap()

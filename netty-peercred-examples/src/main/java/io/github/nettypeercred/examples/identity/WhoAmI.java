@@ -38,7 +38,8 @@ final class WhoAmI extends SimpleChannelInboundHandler<FullHttpRequest> {
                 who + ", may " + new TreeSet<>(PeerAccess.of(ctx.channel()).grants()) + "\n";
         FullHttpResponse response = new DefaultFullHttpResponse(
                 HttpVersion.HTTP_1_1, HttpResponseStatus.OK, Unpooled.copiedBuffer(text, UTF_8));
-        response.headers().set(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes());
+        response.headers()
+                .set(HttpHeaderNames.CONTENT_LENGTH, response.content().readableBytes());
         ctx.writeAndFlush(response).addListener(ChannelFutureListener.CLOSE);
     }
 

@@ -67,7 +67,8 @@ abstract class AbstractClientProgramsTest {
     @BeforeAll
     static void programs() throws Exception {
         for (List<String> program : List.of(List.of("curl", "--version"), List.of("openssl", "version"))) {
-            Process process = new ProcessBuilder(program).redirectErrorStream(true).start();
+            Process process =
+                    new ProcessBuilder(program).redirectErrorStream(true).start();
             String version = new String(process.getInputStream().readAllBytes(), UTF_8);
             System.out.println(version.lines().findFirst().orElse(""));
             assertThat(process.waitFor()).isZero();
@@ -79,7 +80,8 @@ abstract class AbstractClientProgramsTest {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.writeString(folder.resolve("authority.pem"), PKI.authority.getCertificatePEM());
         group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-        PeerAuthorization authorization = PeerAuthorization.builder(PeerPolicy.parse(Files.readString(POLICY), "peers.toml"))
+        PeerAuthorization authorization = PeerAuthorization.builder(
+                        PeerPolicy.parse(Files.readString(POLICY), "peers.toml"))
                 .listener(new PeerAuthorizationListener() {
                     @Override
                     public void decided(@Nullable Channel channel, PeerEvidence evidence, PeerAccess access) {
@@ -118,7 +120,8 @@ abstract class AbstractClientProgramsTest {
                 + (evidence.certificate() instanceof PeerCertificate certificate ? certificate.subject() + " " : "");
         return who
                 + (access.decision() instanceof PeerDecision.Deny deny
-                        ? "denied " + deny.reason() + deny.rule().map(rule -> " " + rule).orElse("")
+                        ? "denied " + deny.reason()
+                                + deny.rule().map(rule -> " " + rule).orElse("")
                         : "allowed " + access.rule().orElseThrow());
     }
 
@@ -145,8 +148,7 @@ abstract class AbstractClientProgramsTest {
     }
 
     private String curl(String... arguments) throws Exception {
-        List<String> command =
-                new ArrayList<>(List.of("curl", "-s", "--max-time", "20", "--cacert", "authority.pem"));
+        List<String> command = new ArrayList<>(List.of("curl", "-s", "--max-time", "20", "--cacert", "authority.pem"));
         command.addAll(List.of(arguments));
         return run("", command);
     }
@@ -225,7 +227,8 @@ abstract class AbstractClientProgramsTest {
         assertThat(openssl(PKI.web, "-connect", "127.0.0.1:" + tcp.getPort()))
                 .contains("spiffe://example.org/ns/web, may [read, write]");
         assertThat(decided()).isEqualTo("CN=web allowed workloads");
-        assertThat(openssl(PKI.forged, "-connect", "127.0.0.1:" + tcp.getPort())).doesNotContain("may");
+        assertThat(openssl(PKI.forged, "-connect", "127.0.0.1:" + tcp.getPort()))
+                .doesNotContain("may");
         assertThat(decided()).isEqualTo("denied CERTIFICATE_REFUSED");
         assertThat(openssl(PKI.old, "-unix", "tls")).doesNotContain("may");
         assertThat(decided()).endsWith(" CN=old denied RULE shut out");

@@ -20,29 +20,22 @@ final class Pki {
     final X509Bundle alice = issue(authority, "CN=alice,O=Example", builder -> {});
     final X509Bundle mallory = issue(authority, "CN=mallory,O=Example", builder -> {});
     final X509Bundle build = issue(authority, "CN=b", builder -> builder.addSanDnsName("build.example.org"));
-    final X509Bundle expired = issue(
-            authority,
-            "CN=web",
-            builder -> builder.addSanUriName("spiffe://example.org/ns/web")
+    final X509Bundle expired =
+            issue(authority, "CN=web", builder -> builder.addSanUriName("spiffe://example.org/ns/web")
                     .notBefore(Instant.now().minusSeconds(7200))
                     .notAfter(Instant.now().minusSeconds(3600)));
-    final X509Bundle early = issue(
-            authority,
-            "CN=web",
-            builder -> builder.addSanUriName("spiffe://example.org/ns/web")
-                    .notBefore(Instant.now().plusSeconds(3600))
-                    .notAfter(Instant.now().plusSeconds(7200)));
+    final X509Bundle early = issue(authority, "CN=web", builder -> builder.addSanUriName("spiffe://example.org/ns/web")
+            .notBefore(Instant.now().plusSeconds(3600))
+            .notAfter(Instant.now().plusSeconds(7200)));
     final X509Bundle forged = issue(
             authority("CN=Authority,O=Example"),
             "CN=web",
             builder -> builder.addSanUriName("spiffe://example.org/ns/web"));
-    final X509Bundle stranger = issue(
-            authority("CN=Stranger"),
-            "CN=web",
-            builder -> builder.addSanUriName("spiffe://example.org/ns/web"));
-    final X509Bundle serverOnly = issue(authority, "CN=web", builder -> builder.addSanUriName(
-                    "spiffe://example.org/ns/web")
-            .addExtendedKeyUsageServerAuth());
+    final X509Bundle stranger =
+            issue(authority("CN=Stranger"), "CN=web", builder -> builder.addSanUriName("spiffe://example.org/ns/web"));
+    final X509Bundle serverOnly =
+            issue(authority, "CN=web", builder -> builder.addSanUriName("spiffe://example.org/ns/web")
+                    .addExtendedKeyUsageServerAuth());
     final X509Bundle twoUris = issue(authority, "CN=web", builder -> builder.addSanUriName("https://example.org/")
             .addSanUriName("spiffe://example.org/ns/web"));
 
@@ -76,10 +69,8 @@ final class Pki {
 
     /** One that is valid until soon. */
     static X509Bundle brief(X509Bundle authority, Instant notAfter) {
-        return issue(
-                authority,
-                "CN=web",
-                builder -> builder.addSanUriName("spiffe://example.org/ns/web").notAfter(notAfter));
+        return issue(authority, "CN=web", builder -> builder.addSanUriName("spiffe://example.org/ns/web")
+                .notAfter(notAfter));
     }
 
     /** Writes the files NAME.crt and NAME.key. */
