@@ -47,8 +47,8 @@ public final class PeerCertificate implements PeerCertificateResult {
         this.issuer = certificate.getIssuerX500Principal().getName(X500Principal.RFC2253);
         this.alternativeNames = List.copyOf(alternativeNames);
         this.spiffeId = spiffeId;
-        this.notBefore = certificate.getNotBefore().getTime();
-        this.notAfter = certificate.getNotAfter().getTime();
+        this.notBefore = certificate.getNotBefore().toInstant().toEpochMilli();
+        this.notAfter = certificate.getNotAfter().toInstant().toEpochMilli();
     }
 
     /** What the session of a completed handshake says of the peer, or why nothing. */

@@ -500,26 +500,25 @@ final class RuleCompiler {
         if (name.isEmpty()) {
             throw item.place().error("an alternative name without a name: " + Quoted.of(text));
         }
-        switch (text.substring(0, colon)) {
-            case "DNS:":
-                return "DNS:" + name.toLowerCase(Locale.ROOT);
-            case "IP:":
+        return switch (text.substring(0, colon)) {
+            case "DNS:" -> "DNS:" + name.toLowerCase(Locale.ROOT);
+            case "IP:" -> {
                 if (NetUtil.createByteArrayFromIpAddressString(name) == null) {
                     throw item.place().error("not an address: " + Quoted.of(name));
                 }
-                return "IP:" + PeerCertificate.address(name);
-            case "URI:":
+                yield "IP:" + PeerCertificate.address(name);
+            }
+            case "URI:" -> {
                 if (SpiffeId.isMeant(name)) {
                     throw item.place().error("a SPIFFE id is named by spiffe-id: " + Quoted.of(name));
                 }
-                return text;
-            case "email:":
-                return text;
-            default:
-                throw item.place()
-                        .error("an alternative name begins with \"DNS:\", \"URI:\", \"email:\" or \"IP:\": "
-                                + Quoted.of(text));
-        }
+                yield text;
+            }
+            case "email:" -> text;
+            default -> throw item.place()
+                    .error("an alternative name begins with \"DNS:\", \"URI:\", \"email:\" or \"IP:\": "
+                            + Quoted.of(text));
+        };
     }
 
     private static String spiffeId(Item item) {

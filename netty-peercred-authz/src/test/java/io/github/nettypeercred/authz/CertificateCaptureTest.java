@@ -115,7 +115,7 @@ class CertificateCaptureTest {
         assertThat(seen).hasSize(1);
         assertThat(seen.get(0)).startsWith("Denied: denied").contains(why);
         assertThat(PeerAccess.of(channel).isAllowed()).isFalse();
-        assertThat((Object) channel.readOutbound()).isNull();
+        assertThat(channel.<Object>readOutbound()).isNull();
     }
 
     @Test
@@ -272,7 +272,7 @@ class CertificateCaptureTest {
     void denialLine_namesCertificateAndAddress() throws Exception {
         EmbeddedChannel channel = channel(ADDRESS);
         channel.register();
-        PeerEvidence evidence = PeerEvidence.ofRemote(MadeCertificate.spiffe("spiffe://a/\u0079"));
+        PeerEvidence evidence = PeerEvidence.ofRemote(MadeCertificate.spiffe("spiffe://a/y"));
         PeerAccess access = new PeerAccess(POLICY.decide(evidence), 3, true);
         String line = DecisionLine.denial("decided", channel, evidence, access, POLICY);
         assertThat(line)
@@ -293,7 +293,7 @@ class CertificateCaptureTest {
                 "CN=brief", builder -> builder.addSanUriName("spiffe://a/x").notAfter(soon));
         capture.shown(brief);
         assertThat(seen).contains("active");
-        while (java.util.Date.from(soon).after(new java.util.Date())) {
+        while (!java.time.Instant.now().isAfter(soon)) {
             Thread.sleep(50);
         }
         again.replace(POLICY);

@@ -53,9 +53,7 @@ abstract class AbstractClientProgramsTest {
     private final SslProvider provider;
     private final BlockingQueue<String> audit = new LinkedBlockingQueue<>();
 
-    @TempDir
-    Path folder;
-
+    private Path folder;
     private EventLoopGroup group;
     private InetSocketAddress tcp;
     private InetSocketAddress tcpOptional;
@@ -76,7 +74,8 @@ abstract class AbstractClientProgramsTest {
     }
 
     @BeforeEach
-    void start() throws Exception {
+    void start(@TempDir Path newFolder) throws Exception {
+        folder = newFolder;
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Files.writeString(folder.resolve("authority.pem"), PKI.authority.getCertificatePEM());
         group = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
