@@ -515,9 +515,10 @@ final class RuleCompiler {
                 yield text;
             }
             case "email:" -> text;
-            default -> throw item.place()
-                    .error("an alternative name begins with \"DNS:\", \"URI:\", \"email:\" or \"IP:\": "
-                            + Quoted.of(text));
+            default ->
+                throw item.place()
+                        .error("an alternative name begins with \"DNS:\", \"URI:\", \"email:\" or \"IP:\": "
+                                + Quoted.of(text));
         };
     }
 

@@ -164,7 +164,8 @@ class CertificateRulesModelTest {
     /** A rule that is called unreachable is reached by none of the peers. */
     private static void assertShadowed(PolicyException e, List<Rule> rules, List<PeerEvidence> peers) {
         assertThat(e).hasMessageContaining("can never match");
-        int number = Integer.parseInt(String.valueOf(e.getMessage()).replaceAll("(?s).*rule \"r([0-9]+)\" can never.*", "$1"));
+        int number = Integer.parseInt(
+                String.valueOf(e.getMessage()).replaceAll("(?s).*rule \"r([0-9]+)\" can never.*", "$1"));
         for (PeerEvidence peer : peers) {
             if (isDecidedByRules(peer)) {
                 assertThat(expected(rules, peer)).as("%s on %s", rules, peer).isNotEqualTo("r" + number);
