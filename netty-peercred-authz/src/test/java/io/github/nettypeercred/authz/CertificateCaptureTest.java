@@ -288,7 +288,7 @@ class CertificateCaptureTest {
         PeerAuthorization again =
                 PeerAuthorization.builder(POLICY).decideAgain().build();
         EmbeddedChannel channel = remote(new PeerAuthorizationHandler(again));
-        java.time.Instant soon = java.time.Instant.now().plusSeconds(3);
+        java.time.Instant soon = java.time.Instant.now().plusSeconds(6);
         java.security.cert.X509Certificate brief = MadeCertificate.x509(
                 "CN=brief", builder -> builder.addSanUriName("spiffe://a/x").notAfter(soon));
         capture.shown(brief);

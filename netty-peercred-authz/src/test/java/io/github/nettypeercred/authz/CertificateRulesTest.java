@@ -287,7 +287,7 @@ class CertificateRulesTest {
                         .reason())
                 .isEqualTo(Reason.EXPIRED);
         PeerCertificate brief = MadeCertificate.of("CN=brief", builder -> builder.notBefore(now.minusSeconds(60))
-                .notAfter(Instant.now().plusSeconds(3)));
+                .notAfter(Instant.now().plusSeconds(6)));
         PeerPolicy policy = PeerPolicy.builder()
                 .allow("users", rule -> rule.anyUser())
                 .allow("certificates", rule -> rule.anyCertificate())
