@@ -4,7 +4,9 @@ package io.github.nettypeercred.authz;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.authz.PeerAuthorization.State;
 import io.netty.channel.Channel;
+import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -114,7 +116,7 @@ final class Audit {
         }
         counters.differed.increment();
         Jfr.decided("candidate", evidence, new PeerAccess(other, access.generation(), false));
-        int suppressed = ALLOWANCE.take(uid(evidence));
+        int suppressed = ALLOWANCE.take(account(null, evidence));
         if (suppressed >= 0) {
             Log.warn(DecisionLine.difference(evidence, access.decision(), other) + " suppressed=" + suppressed);
         }
@@ -127,13 +129,23 @@ final class Audit {
             PeerEvidence evidence,
             PeerAccess access,
             @Nullable PeerPolicy policy) {
-        int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCE.take(uid(evidence)) : -1;
+        int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCE.take(account(channel, evidence)) : -1;
         if (suppressed >= 0) {
             Log.LOGGER.info(DecisionLine.denial(what, channel, evidence, access, policy) + " suppressed=" + suppressed);
         }
     }
 
-    private static long uid(PeerEvidence evidence) {
-        return evidence.subject() instanceof UnixPeerCredentials peer ? peer.uid() : -1;
+    /** To whom lines are counted: the user, else who has the certificate, else the address; all others together. */
+    private static long account(@Nullable Channel channel, PeerEvidence evidence) {
+        if (evidence.subject() instanceof UnixPeerCredentials peer) {
+            return peer.uid();
+        }
+        PeerCertificate certificate = evidence.verified();
+        if (certificate != null) {
+            return ~Integer.toUnsignedLong(certificate.x509().hashCode());
+        }
+        return channel != null && channel.remoteAddress() instanceof InetSocketAddress address
+                ? ~Integer.toUnsignedLong(Objects.hashCode(address.getAddress()))
+                : -1;
     }
 }

@@ -15,15 +15,18 @@ import java.util.Map;
  * @param order whether it has to be looked whether a handler that captures stands behind; not where the only one is the first of all
  * @param firstRead whether who sends the first bytes is to come
  * @param everyRead whether each read has a sender
+ * @param certificate whether the peer's certificate is to come
  */
-record Captures(boolean order, boolean firstRead, boolean everyRead) {
+record Captures(boolean order, boolean firstRead, boolean everyRead, boolean certificate) {
     static Captures of(ChannelPipeline pipeline) {
         PeerCredentialsHandler capture = pipeline.get(PeerCredentialsHandler.class);
         boolean everyRead = pipeline.get(EveryReadHandler.class) != null || pipeline.get(AttestedDecoder.class) != null;
+        boolean certificate = pipeline.get(CertificateCaptureHandler.class) != null;
         return new Captures(
-                everyRead || (capture != null && pipeline.first() != capture),
+                everyRead || certificate || (capture != null && pipeline.first() != capture),
                 capture != null && capture.capturesFirstRead(),
-                everyRead);
+                everyRead,
+                certificate);
     }
 
     boolean ofSender() {
@@ -46,6 +49,7 @@ record Captures(boolean order, boolean firstRead, boolean everyRead) {
     private static boolean captures(ChannelHandler handler) {
         return handler instanceof PeerCredentialsHandler
                 || handler instanceof EveryReadHandler
-                || handler instanceof AttestedDecoder;
+                || handler instanceof AttestedDecoder
+                || handler instanceof CertificateCaptureHandler;
     }
 }

@@ -15,6 +15,7 @@ import io.github.nettypeercred.authz.PeerDecision.Deny;
 import io.github.nettypeercred.authz.PeerDecision.Reason;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -33,10 +34,13 @@ final class ChannelAuthorization {
     private boolean ended;
     /** Whether who sends is captured besides who connected, and not known yet. */
     private boolean awaitsSender;
+    /** Whether the peer's certificate is captured, and not known yet. */
+    private boolean awaitsCertificate;
     /** Whether each message is decided about. */
     private boolean everyMessage;
 
     private boolean datagrams;
+    private boolean farewellTo = true;
 
     private @Nullable Question question;
     private @Nullable PeerAccess access;
@@ -92,10 +96,14 @@ final class ChannelAuthorization {
         }
         everyMessage = captures.everyRead();
         awaitsSender = captures.ofSender() && !Evidence.hasSender(ctx.channel());
+        awaitsCertificate = captures.certificate() && Evidence.certificate(ctx.channel()) == null;
         proceed(ctx);
     }
 
     private void proceed(ChannelHandlerContext ctx) {
+        if (awaitsCertificate) {
+            return; // the end of the handshake brings it
+        }
         Channel channel = ctx.channel();
         PeerEvidence evidence = Evidence.of(channel);
         if (evidence != null && !(awaitsSender && authorization.needsSender())) {
@@ -109,7 +117,12 @@ final class ChannelAuthorization {
         Absence absence = UnixPeerCredentials.of(ctx.channel()).absence().orElse(null);
         return absence != null && absence.reason() != AbsenceReason.NOT_CAPTURED
                 ? absence
-                : new Absence(AbsenceReason.NOT_CAPTURED, "there is no capture in front: add a PeerCredentialsHandler");
+                : new Absence(
+                        AbsenceReason.NOT_CAPTURED,
+                        "there is no capture in front: add a PeerCredentialsHandler"
+                                + (ctx.channel().remoteAddress() instanceof InetSocketAddress
+                                        ? "; or, for TLS over TCP, a TlsCertificateHandler"
+                                        : ""));
     }
 
     private void ask(ChannelHandlerContext ctx, PeerEvidence evidence) {
@@ -253,7 +266,7 @@ final class ChannelAuthorization {
             ctx.fireUserEventTriggered(new Denied(now));
         } finally { // the next handler's executor may be shut down, and then the event throws
             Log.debug("{}: closing {}", now, ctx.channel());
-            if (datagrams) {
+            if (datagrams || !farewellTo) {
                 ctx.close();
             } else {
                 farewell.sayAndClose(ctx, (Deny) now.decision());
@@ -297,6 +310,9 @@ final class ChannelAuthorization {
     /** Takes a message that came in. */
     void read(ChannelHandlerContext ctx, Object msg) {
         begin(ctx);
+        if (awaitsCertificate && !gate.isDenied()) {
+            denyAbsent(ctx, AbsenceReason.RACED, "a message came before the peer's certificate");
+        }
         if (awaitsSender && !gate.isDenied()) {
             awaitsSender = false;
             decideOnFirst(ctx, msg);
@@ -362,6 +378,37 @@ final class ChannelAuthorization {
         }
     }
 
+    /** Takes what a capture of certificates in front tells, before the event goes on. */
+    void certified(ChannelHandlerContext ctx, PeerCertificateEvent event) {
+        if (datagrams || gate.isDenied()) {
+            return;
+        }
+        if (event instanceof PeerCertificateEvent.Refused refused) {
+            refuse(ctx, refused.result());
+        } else if (!begun) {
+            if (ctx.channel().isActive()) {
+                begin(ctx);
+            }
+        } else if (awaitsCertificate) {
+            awaitsCertificate = false;
+            proceed(ctx);
+        }
+    }
+
+    /** The handshake has failed: there is nothing to decide, and nobody to bid farewell. */
+    private void refuse(ChannelHandlerContext ctx, CertificateAbsence why) {
+        begun = true;
+        farewellTo = false;
+        Channel channel = ctx.channel();
+        PeerEvidence captured = Evidence.of(channel);
+        Deny denial = new Deny(Reason.of(why.reason()), Optional.empty(), Optional.empty());
+        conclude(
+                ctx,
+                captured == null ? PeerEvidence.ofRemote(why) : captured,
+                new PeerAccess(denial, authorization.generation(), true),
+                true);
+    }
+
     /** Passes a message through the open gate. */
     private void pass(ChannelHandlerContext ctx, Object msg) {
         everyMessage |= MessageDecisions.isEnvelope(msg);
@@ -398,7 +445,7 @@ final class ChannelAuthorization {
     private MessageDecisions messages(ChannelHandlerContext ctx) {
         MessageDecisions decisions = messages;
         if (decisions == null) {
-            decisions = new MessageDecisions(authorization, Evidence.setup(ctx.channel()), groups);
+            decisions = new MessageDecisions(authorization, ctx.channel(), groups);
             messages = decisions;
         }
         return decisions;

@@ -54,6 +54,7 @@ final class CompiledRule {
     final int mechanisms;
     final int kinds;
     final @Nullable ProcessCondition process;
+    final @Nullable CertificateCondition certificate;
     final boolean senderMayDiffer;
     final Set<String> grants;
     /** Each condition in words, in the order of the keys. */
@@ -73,6 +74,7 @@ final class CompiledRule {
             int mechanisms,
             int kinds,
             @Nullable ProcessCondition process,
+            @Nullable CertificateCondition certificate,
             boolean senderMayDiffer,
             Set<String> grants,
             Map<RuleKey, String> words) {
@@ -87,6 +89,7 @@ final class CompiledRule {
         this.mechanisms = mechanisms;
         this.kinds = kinds;
         this.process = process;
+        this.certificate = certificate;
         this.senderMayDiffer = senderMayDiffer;
         this.grants = grants;
         this.words = new EnumMap<>(words);
@@ -107,19 +110,22 @@ final class CompiledRule {
      * @param peer whom the rule is held against: who sent, or who connected
      * @param connection the result of the connection's set-up, null if there is none
      * @param evidence what is said of the peer's process, null if it was not looked up
+     * @param shown the certificate of the connection's TLS, null if there is none
      * @param held which of users, primary groups and groups hold, since the rule was found by them
      */
     int test(
             UnixPeerCredentials peer,
             @Nullable PeerCredentialsResult connection,
             @Nullable ProcessEvidence evidence,
+            @Nullable PeerCertificate shown,
             int held) {
         CredentialSource source = peer.source();
         if ((moments & PolicyWords.bit(source.moment())) == 0
                 || (mechanisms & PolicyWords.bit(source.mechanism())) == 0
                 || (kinds & kind(peer).bit()) == 0
                 || (users != null && (held & USERS_HELD) == 0 && !users.contains(peer.uid()))
-                || (primaryGroups != null && (held & PRIMARY_HELD) == 0 && !primaryGroups.contains(peer.gid()))) {
+                || (primaryGroups != null && (held & PRIMARY_HELD) == 0 && !primaryGroups.contains(peer.gid()))
+                || !holdsFor(shown)) {
             return NO;
         }
         int unknown = YES;
@@ -151,6 +157,11 @@ final class CompiledRule {
             unknown = holds == YES ? unknown : holds;
         }
         return unknown;
+    }
+
+    /** Whether what it wants of the certificate holds. */
+    boolean holdsFor(@Nullable PeerCertificate shown) {
+        return certificate == null || certificate.test(shown);
     }
 
     /**
@@ -185,12 +196,16 @@ final class CompiledRule {
         return (kinds & PeerKind.UNMAPPED.bit()) != 0;
     }
 
-    /** Whether it has a condition that no index by uid, moment, mechanism and kind decides. */
-    boolean isPlain() {
-        return primaryGroups == null && groups == null && labels == null && process == null;
+    boolean isRemoteToo() {
+        return (kinds & PeerKind.REMOTE.bit()) != 0;
     }
 
-    /** Whether what it wants of groups, label and process holds wherever that of another rule does. */
+    /** Whether it has a condition that no index by uid, moment, mechanism and kind decides. */
+    boolean isPlain() {
+        return primaryGroups == null && groups == null && labels == null && process == null && certificate == null;
+    }
+
+    /** Whether what it wants of groups, label, process and certificate holds wherever that of another rule does. */
     boolean restFollowsFrom(CompiledRule other) {
         return (primaryGroups == null
                         || (other.primaryGroups != null && primaryGroups.containsAll(other.primaryGroups)))
@@ -198,7 +213,8 @@ final class CompiledRule {
                         || (other.groups != null && groups.containsAll(other.groups))
                         || (other.primaryGroups != null && groups.containsAll(other.primaryGroups)))
                 && (labels == null || (other.labels != null && labels.containsAll(other.labels)))
-                && (process == null || (other.process != null && process.followsFrom(other.process)));
+                && (process == null || (other.process != null && process.followsFrom(other.process)))
+                && (certificate == null || (other.certificate != null && certificate.followsFrom(other.certificate)));
     }
 
     /** What a rule wants of the process. */

@@ -4,6 +4,8 @@ package io.github.nettypeercred.authz;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.authz.PeerDecision.Deny;
 import io.netty.channel.Channel;
+import io.netty.util.NetUtil;
+import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,7 +23,7 @@ final class DecisionLine {
             PeerEvidence evidence,
             PeerAccess access,
             @Nullable PeerPolicy policy) {
-        StringBuilder line = begin(access.isEnforced() ? "denied" : "not enforced: denied", what, evidence);
+        StringBuilder line = begin(access.isEnforced() ? "denied" : "not enforced: denied", what, channel, evidence);
         Deny deny = (Deny) access.decision();
         line.append(" reason=").append(deny.reason());
         deny.rule().ifPresent(rule -> line.append(" rule=").append(quoted(rule)));
@@ -36,7 +38,7 @@ final class DecisionLine {
 
     static String refusal(Channel channel, PeerEvidence evidence, PeerAccess access, String grant, String action) {
         StringBuilder line =
-                begin("denied", "grant", evidence).append(" grant=").append(quoted(grant));
+                begin("denied", "grant", channel, evidence).append(" grant=").append(quoted(grant));
         access.rule().ifPresent(rule -> line.append(" rule=").append(quoted(rule)));
         return line.append(" generation=")
                 .append(access.generation())
@@ -47,19 +49,32 @@ final class DecisionLine {
                 .toString();
     }
 
-    private static StringBuilder begin(String outcome, String what, PeerEvidence evidence) {
+    private static StringBuilder begin(
+            String outcome, String what, @Nullable Channel channel, PeerEvidence evidence) {
         StringBuilder line = new StringBuilder(outcome).append(" what=").append(what);
         if (evidence.subject() instanceof UnixPeerCredentials peer) {
             line.append(" uid=").append(peer.uid()).append(" gid=").append(peer.gid());
             peer.pid().ifPresent(pid -> line.append(" pid=").append(pid));
             line.append(" moment=").append(peer.source().moment());
         }
+        if (evidence.verified() != null) {
+            line.append(" certificate=").append(quoted(evidence.verified().toString()));
+        }
+        if (channel != null && channel.remoteAddress() instanceof InetSocketAddress address) {
+            line.append(" remote=").append(quoted(NetUtil.toSocketAddressString(address)));
+        }
         return line;
     }
 
     static String difference(PeerEvidence evidence, PeerDecision inForce, PeerDecision candidate) {
-        return "candidate differs: peer=" + quoted(String.valueOf(evidence.subject())) + " in-force="
-                + quoted(inForce.toString()) + " candidate=" + quoted(candidate.toString());
+        return "candidate differs: peer=" + quoted(peer(evidence)) + " in-force=" + quoted(inForce.toString())
+                + " candidate=" + quoted(candidate.toString());
+    }
+
+    private static String peer(PeerEvidence evidence) {
+        return evidence.subject() == null
+                ? String.valueOf(evidence.certificate())
+                : evidence.subject() + (evidence.verified() == null ? "" : " " + evidence.verified());
     }
 
     private static String why(@Nullable PeerPolicy policy, PeerEvidence evidence, PeerAccess access) {

@@ -34,16 +34,20 @@ final class Explainer {
             }
             passed.add(new Passed(rule.name, why(rule, subject, evidence)));
         }
-        return new PeerExplanation(decision, text(rules, decision, passed), passed);
+        return new PeerExplanation(decision, text(rules, decision, evidence, passed), passed);
     }
 
-    private static String text(List<CompiledRule> rules, PeerDecision decision, List<Passed> passed) {
+    private static String text(
+            List<CompiledRule> rules, PeerDecision decision, PeerEvidence evidence, List<Passed> passed) {
         String text = Quoted.plain(decision.toString());
+        if (decision instanceof Deny deny && deny.reason().isOfCertificate()) {
+            return text + certificate(evidence.certificate());
+        }
         if (!(decision instanceof Deny deny) || deny.reason() != Reason.NO_RULE) {
             return text;
         }
         Set<String> allowing = rules.stream()
-                .filter(rule -> rule.allows)
+                .filter(rule -> rule.allows && (evidence.subject() != null || rule.isRemoteToo()))
                 .map(rule -> rule.name)
                 .collect(Collectors.toSet());
         return passed.stream()
@@ -55,10 +59,23 @@ final class Explainer {
     }
 
     private static List<String> why(CompiledRule rule, @Nullable PeerCredentialsResult subject, PeerEvidence evidence) {
-        if (!(subject instanceof UnixPeerCredentials peer)) {
-            return List.of("is not about peers without credentials");
-        }
         List<String> why = new ArrayList<>();
+        if (!rule.holdsFor(evidence.verified())) {
+            why.add("wants "
+                    + words(
+                            rule,
+                            RuleKey.CERTIFICATE_SUBJECT,
+                            RuleKey.CERTIFICATE_ISSUER,
+                            RuleKey.CERTIFICATE_SAN,
+                            RuleKey.SPIFFE_ID)
+                    + ", peer has " + (evidence.verified() == null ? "no certificate" : evidence.verified()));
+        }
+        if (subject == null && !rule.isRemoteToo()) {
+            why.add("is not about remote peers");
+        }
+        if (!(subject instanceof UnixPeerCredentials peer)) {
+            return why.isEmpty() ? List.of("is not about peers without credentials") : why;
+        }
         if ((rule.kinds & CompiledRule.kind(peer).bit()) == 0) {
             String wanted = java.util.Arrays.stream(PeerKind.values())
                     .filter(kind -> (rule.kinds & kind.bit()) != 0)
@@ -105,6 +122,13 @@ final class Explainer {
                     + " sent");
         }
         return why;
+    }
+
+    private static String certificate(@Nullable PeerCertificateResult result) {
+        if (result instanceof PeerCertificate certificate) {
+            return " (" + certificate.expired().message() + ")";
+        }
+        return result instanceof CertificateAbsence absence ? " (" + Quoted.plain(absence.message()) + ")" : "";
     }
 
     private static String words(CompiledRule rule, RuleKey... keys) {

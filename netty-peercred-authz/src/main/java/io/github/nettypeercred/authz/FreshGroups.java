@@ -71,19 +71,19 @@ final class FreshGroups implements BiFunction<PeerPolicy, PeerEvidence, PeerDeci
     }
 
     private static PeerDecision decide(PeerPolicy policy, PeerEvidence evidence, Set<Long> listed) {
-        if (!(evidence.subject() instanceof UnixPeerCredentials peer)) {
+        if (evidence.certificateDenial() != null || !(evidence.subject() instanceof UnixPeerCredentials peer)) {
             return policy.decide(evidence);
         }
         PeerCredentialsResult connection = evidence.connection();
         for (CompiledRule rule : policy.compiled()) {
             int verdict = rule.groups == null && rule.primaryGroups == null
-                    ? rule.test(peer, connection, evidence.process(), 0)
+                    ? rule.test(peer, connection, evidence.process(), evidence.verified(), 0)
                     : testGroups(rule, peer, evidence, listed);
             if (verdict == CompiledRule.NO
                     && evidence.message() != null
                     && rule.deniesConnectorToo()
                     && connection instanceof UnixPeerCredentials connected) {
-                verdict = rule.test(connected, connection, null, 0);
+                verdict = rule.test(connected, connection, null, evidence.verified(), 0);
             }
             if (verdict != CompiledRule.NO) {
                 return rule.decision(verdict);
@@ -100,7 +100,8 @@ final class FreshGroups implements BiFunction<PeerPolicy, PeerEvidence, PeerDeci
         if (rule.groups != null && !hasListed(rule.groups, peer, evidence, listed)) {
             return CompiledRule.NO;
         }
-        return rule.test(peer, evidence.connection(), evidence.process(), CompiledRule.GROUPS_HELD);
+        return rule.test(
+                peer, evidence.connection(), evidence.process(), evidence.verified(), CompiledRule.GROUPS_HELD);
     }
 
     private static boolean hasListed(IdSet groups, UnixPeerCredentials peer, PeerEvidence evidence, Set<Long> listed) {

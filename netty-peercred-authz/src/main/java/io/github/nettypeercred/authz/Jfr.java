@@ -59,6 +59,8 @@ final class Jfr {
             event.pid = peer.pid().orElse(-1);
             event.moment = peer.source().moment().name();
         }
+        PeerCertificate certificate = evidence.verified();
+        event.certificate = certificate == null ? null : certificate.toString();
         event.commit();
     }
 

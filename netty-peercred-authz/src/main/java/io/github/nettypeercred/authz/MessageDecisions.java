@@ -28,6 +28,7 @@ final class MessageDecisions {
 
     private final PeerAuthorization authorization;
     private final @Nullable PeerCredentialsResult connection;
+    private final @Nullable PeerCertificateResult certificate;
     private final FreshGroups groups;
     private final Map<Key, PeerAccess> answers = new HashMap<>();
 
@@ -43,9 +44,10 @@ final class MessageDecisions {
     /** All that is attested of a sender. */
     private record Key(long generation, long uid, long gid, int pid, Optional<String> label, Mechanism mechanism) {}
 
-    MessageDecisions(PeerAuthorization authorization, @Nullable PeerCredentialsResult connection, FreshGroups groups) {
+    MessageDecisions(PeerAuthorization authorization, Channel channel, FreshGroups groups) {
         this.authorization = authorization;
-        this.connection = connection;
+        this.connection = Evidence.setup(channel);
+        this.certificate = Evidence.certificate(channel);
         this.groups = groups;
     }
 
@@ -72,7 +74,7 @@ final class MessageDecisions {
     }
 
     PeerEvidence evidence(PeerCredentialsResult sender) {
-        return new PeerEvidence(connection, sender, null);
+        return new PeerEvidence(connection, sender, null, certificate);
     }
 
     /** What is decided about a message and its sender, null if it has to be asked. */

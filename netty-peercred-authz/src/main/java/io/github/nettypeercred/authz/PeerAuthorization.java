@@ -453,6 +453,10 @@ public final class PeerAuthorization {
     @Nullable
     PeerAccess decideNow(PeerEvidence evidence, BiFunction<PeerPolicy, PeerEvidence, PeerDecision> decider) {
         State now = state;
+        Reason reason = evidence.certificateDenial();
+        if (reason != null) { // no rule, no authorizer and no shadow mode can change it
+            return new PeerAccess(new Deny(reason, Optional.empty(), Optional.empty()), now.generation, true);
+        }
         if (now.policy == null) {
             return null;
         }

@@ -37,6 +37,8 @@ import org.jspecify.annotations.Nullable;
  * delivers it as {@link AuthorizedMessage}, which has what its sender may do; a denied one closes the channel. On a channel of
  * datagrams it does the same, and drops those of a denied sender.
  *
+ * <p>Behind a {@link CertificateCaptureHandler} it decides when the TLS handshake has ended, on the peer's certificate as well.
+ *
  * <p><strong>A denied peer</strong> gets the {@linkplain Builder#farewell farewell}, if there is one, and the channel closes. So it does where no
  * capture is in front, on another executor than the event loop, and when this handler is removed before it has decided.
  *
@@ -234,6 +236,8 @@ public final class PeerAuthorizationHandler extends ChannelDuplexHandler {
     public void userEventTriggered(ChannelHandlerContext ctx, Object evt) {
         if (evt instanceof PeerCredentialsEvent captured) {
             channel.captured(ctx, captured);
+        } else if (evt instanceof PeerCertificateEvent certified) {
+            channel.certified(ctx, certified);
         }
         channel.take(ctx, Kind.EVENT, evt);
     }

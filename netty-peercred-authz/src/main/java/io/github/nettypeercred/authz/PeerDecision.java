@@ -93,6 +93,14 @@ public sealed interface PeerDecision {
          * say that the sender may differ.
          */
         CONNECTION_UNKNOWN("the rule wants the sender to be who connected, and who connected is unknown"),
+        /** There is no TLS certificate: none was shown where one is needed, or nobody looked. */
+        NO_CERTIFICATE("the peer showed no certificate"),
+        /** The peer's certificate is not valid any more, or not yet. */
+        CERTIFICATE_EXPIRED("the peer's certificate is not valid now"),
+        /** The peer's certificate was not accepted: its issuer is not known, its use is another, it is malformed. */
+        CERTIFICATE_REFUSED("the peer's certificate was not accepted"),
+        /** There was no TLS handshake, or it failed for another reason. */
+        TLS_FAILED("there was no TLS handshake that succeeded"),
         /** Nothing was decided on the channel, or not yet. */
         NOT_DECIDED("nothing was decided"),
         /** A {@link PeerAuthorizer} threw, failed, or gave no answer. */
@@ -104,6 +112,22 @@ public sealed interface PeerDecision {
 
         Reason(String text) {
             this.text = text;
+        }
+
+        static Reason of(CertificateAbsence.Reason reason) {
+            return switch (reason) {
+                case NOT_CAPTURED, NOT_SHOWN -> NO_CERTIFICATE;
+                case EXPIRED -> CERTIFICATE_EXPIRED;
+                case REFUSED -> CERTIFICATE_REFUSED;
+                case TLS_FAILED -> TLS_FAILED;
+            };
+        }
+
+        boolean isOfCertificate() {
+            return this == NO_CERTIFICATE
+                    || this == CERTIFICATE_EXPIRED
+                    || this == CERTIFICATE_REFUSED
+                    || this == TLS_FAILED;
         }
     }
 }

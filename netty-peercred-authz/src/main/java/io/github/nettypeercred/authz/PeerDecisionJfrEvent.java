@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
 @Name("io.github.nettypeercred.PeerDecision")
 @Label("Peer decision")
 @Category({"Netty", "Peer credentials"})
-@Description("What was decided about the peer of a Unix domain socket")
+@Description("What was decided about a peer")
 final class PeerDecisionJfrEvent extends Event {
     @Description("decided, message, accept, again, grant or candidate")
     @Nullable
@@ -46,4 +46,8 @@ final class PeerDecisionJfrEvent extends Event {
 
     @Nullable
     String moment;
+
+    @Description("the peer's verified certificate, if TLS gave one")
+    @Nullable
+    String certificate;
 }

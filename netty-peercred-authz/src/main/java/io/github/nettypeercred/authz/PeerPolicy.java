@@ -129,8 +129,8 @@ public final class PeerPolicy {
      */
     public PeerDecision decide(PeerCredentialsResult peer) {
         return peer instanceof UnixPeerCredentials known && PeerEvidence.isOfMessage(known)
-                ? decide(null, peer, null)
-                : decide(Objects.requireNonNull(peer, "peer"), null, null);
+                ? decide(null, peer, null, null)
+                : decide(Objects.requireNonNull(peer, "peer"), null, null, null);
     }
 
     /**
@@ -140,14 +140,18 @@ public final class PeerPolicy {
      * @return the decision
      */
     public PeerDecision decide(PeerEvidence evidence) {
-        return decide(evidence.connection(), evidence.message(), evidence.process());
+        Reason reason = evidence.certificateDenial();
+        return reason != null
+                ? new Deny(reason, Optional.empty(), Optional.empty())
+                : decide(evidence.connection(), evidence.message(), evidence.process(), evidence.verified());
     }
 
     private PeerDecision decide(
             @Nullable PeerCredentialsResult connection,
             @Nullable PeerCredentialsResult message,
-            @Nullable ProcessEvidence process) {
-        int answer = index.find(connection, message, process);
+            @Nullable ProcessEvidence process,
+            @Nullable PeerCertificate certificate) {
+        int answer = index.find(connection, message, process, certificate);
         if (answer != RuleIndex.NONE) {
             return index.decision(answer);
         }
@@ -193,6 +197,16 @@ public final class PeerPolicy {
      */
     public boolean needsProcess() {
         return rules.stream().anyMatch(rule -> rule.process != null);
+    }
+
+    /**
+     * Returns whether a rule is about certificates: the channels that it is meant for need TLS that asks for one, and a {@link
+     * CertificateCaptureHandler}.
+     *
+     * @return whether any is
+     */
+    public boolean needsCertificate() {
+        return rules.stream().anyMatch(rule -> rule.certificate != null);
     }
 
     /**

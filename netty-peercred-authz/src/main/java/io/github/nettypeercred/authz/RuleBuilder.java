@@ -200,6 +200,55 @@ public final class RuleBuilder {
     }
 
     /**
+     * Names the subjects of certificates, each as a distinguished name in the form of RFC 2253.
+     *
+     * @param names the whole names, such as {@code CN=alice,O=Example}
+     * @return this
+     */
+    public RuleBuilder certificateSubject(String... names) {
+        return add(RuleKey.CERTIFICATE_SUBJECT, Stream.of(names));
+    }
+
+    /**
+     * Names everybody who has a verified certificate.
+     *
+     * @return this
+     */
+    public RuleBuilder anyCertificate() {
+        return add(RuleKey.CERTIFICATE_SUBJECT, Stream.of(PolicyWords.ANY));
+    }
+
+    /**
+     * Names those who may have issued the certificate, each as a distinguished name in the form of RFC 2253.
+     *
+     * @param names the whole names
+     * @return this
+     */
+    public RuleBuilder certificateIssuer(String... names) {
+        return add(RuleKey.CERTIFICATE_ISSUER, Stream.of(names));
+    }
+
+    /**
+     * Names alternative names of subjects, of which the certificate has one.
+     *
+     * @param names whole names, behind {@code DNS:}, {@code URI:}, {@code email:} or {@code IP:}
+     * @return this
+     */
+    public RuleBuilder certificateSan(String... names) {
+        return add(RuleKey.CERTIFICATE_SAN, Stream.of(names));
+    }
+
+    /**
+     * Names SPIFFE ids, or all below one, which ends in a slash.
+     *
+     * @param ids ids that begin with {@code spiffe://}
+     * @return this
+     */
+    public RuleBuilder spiffeId(String... ids) {
+        return add(RuleKey.SPIFFE_ID, Stream.of(ids));
+    }
+
+    /**
      * Lets in who sends a first read, or a read, also if another user connected, or if who connected is not known. Only of a rule that
      * allows.
      *

@@ -8,18 +8,21 @@ import io.github.nettypeercred.authz.CompiledRule.ProcessCondition;
 import io.github.nettypeercred.authz.RuleSpec.Condition;
 import io.github.nettypeercred.authz.RuleSpec.Item;
 import io.github.nettypeercred.spi.AccountDatabase;
+import io.netty.util.NetUtil;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import javax.security.auth.x500.X500Principal;
 import org.jspecify.annotations.Nullable;
 
 /** Checks rules one by one, and resolves their names. */
@@ -68,6 +71,7 @@ final class RuleCompiler {
         int moments = mask(spec, RuleKey.MOMENT, item -> PolicyWords.bit(PolicyWords.moment(item)), words);
         int mechanisms = mask(spec, RuleKey.MECHANISM, item -> PolicyWords.bit(PolicyWords.mechanism(item)), words);
         checkMoments(spec, moments, mechanisms);
+        CertificateCondition certificate = certificate(spec, words);
         int kinds = kinds(spec, words);
         boolean mayDiffer = senderMayDiffer(spec, moments, mechanisms);
         Condition age = spec.conditions().get(RuleKey.MAX_AGE);
@@ -86,6 +90,7 @@ final class RuleCompiler {
                 mechanisms,
                 kinds,
                 process(spec, words),
+                certificate,
                 mayDiffer,
                 Set.copyOf(texts(spec, RuleKey.GRANTS, RuleCompiler::grant)),
                 words);
@@ -143,7 +148,8 @@ final class RuleCompiler {
 
     private static void checkNotEmpty(RuleSpec spec) {
         Set<RuleKey> keys = spec.conditions().keySet();
-        boolean named = keys.contains(RuleKey.USER)
+        boolean named = keys.stream().anyMatch(RuleKey::isOfCertificate)
+                || keys.contains(RuleKey.USER)
                 || keys.contains(RuleKey.PRIMARY_GROUP)
                 || keys.contains(RuleKey.GROUP)
                 || keys.contains(RuleKey.LABEL)
@@ -176,8 +182,14 @@ final class RuleCompiler {
 
     private static int kinds(RuleSpec spec, Map<RuleKey, String> words) {
         Condition entry = spec.conditions().get(RuleKey.PEER);
+        Set<RuleKey> keys = spec.conditions().keySet();
+        boolean ofCertificate = keys.stream().anyMatch(RuleKey::isOfCertificate);
         if (entry == null) {
-            return PeerKind.VISIBLE.bit() | (spec.allows() ? 0 : PeerKind.NOT_VISIBLE.bit());
+            int kinds = PeerKind.VISIBLE.bit() | (spec.allows() ? 0 : PeerKind.NOT_VISIBLE.bit());
+            boolean ofCertificateAlone = ofCertificate && keys.stream().noneMatch(RuleKey::isOfCredentials);
+            return !ofCertificateAlone
+                    ? kinds
+                    : kinds | PeerKind.REMOTE.bit() | (spec.allows() ? 0 : PeerKind.UNMAPPED.bit());
         }
         int kinds = 0;
         for (Item item : entry.items()) {
@@ -189,6 +201,7 @@ final class RuleCompiler {
                             && key != RuleKey.PEER
                             && key != RuleKey.GRANTS
                             && key != RuleKey.MAX_AGE
+                            && !key.isOfCertificate()
                             && key != RuleKey.SENDER_MAY_DIFFER) {
                         throw item.place()
                                 .error("an unmapped peer has no ids and no evidence, so " + key.word()
@@ -197,10 +210,29 @@ final class RuleCompiler {
                 }
             }
         }
+        if ((kinds & PeerKind.REMOTE.bit()) != 0) {
+            checkRemote(spec, entry, ofCertificate);
+        }
         words.put(
                 RuleKey.PEER,
                 "peer " + joined(entry.items(), item -> PolicyWords.kind(item).word()));
         return kinds;
+    }
+
+    private static void checkRemote(RuleSpec spec, Condition entry, boolean ofCertificate) {
+        for (RuleKey key : spec.conditions().keySet()) {
+            if (key.isOfCredentials()) {
+                throw entry.place()
+                        .error("a remote peer has a certificate and no credentials, so " + key.word()
+                                + " can never match it; give it a rule of its own");
+            }
+        }
+        if (spec.allows() && !ofCertificate) {
+            throw entry.place()
+                    .error("rule " + Quoted.of(spec.name())
+                            + " does not say which remote peers it allows: name certificate-subject,"
+                            + " certificate-issuer, certificate-san or spiffe-id");
+        }
     }
 
     private static boolean senderMayDiffer(RuleSpec spec, int moments, int mechanisms) {
@@ -408,6 +440,97 @@ final class RuleCompiler {
         return executables.isEmpty() && commandLines.isEmpty() && units.isEmpty()
                 ? null
                 : new ProcessCondition(executables, commandLines, units);
+    }
+
+    private static @Nullable CertificateCondition certificate(RuleSpec spec, Map<RuleKey, String> words) {
+        boolean any = false;
+        for (RuleKey key : RuleKey.values()) {
+            Condition entry = spec.conditions().get(key);
+            if (entry != null && key.isOfCertificate()) {
+                any = true;
+                words.put(key, key.word() + " " + joined(entry.items(), item -> Quoted.of(item.value())));
+            }
+        }
+        return !any
+                ? null
+                : new CertificateCondition(
+                        anyOr(spec, RuleKey.CERTIFICATE_SUBJECT),
+                        set(spec, RuleKey.CERTIFICATE_ISSUER, RuleCompiler::distinguishedName),
+                        set(spec, RuleKey.CERTIFICATE_SAN, RuleCompiler::alternativeName),
+                        spec.conditions().containsKey(RuleKey.SPIFFE_ID)
+                                ? texts(spec, RuleKey.SPIFFE_ID, RuleCompiler::spiffeId)
+                                : null);
+    }
+
+    /** The subjects, null for any. */
+    private static @Nullable Set<String> anyOr(RuleSpec spec, RuleKey key) {
+        Condition entry = spec.conditions().get(key);
+        if (entry == null
+                || entry.items().stream().noneMatch(item -> item.value().equals(PolicyWords.ANY))) {
+            return set(spec, key, RuleCompiler::distinguishedName);
+        }
+        if (entry.items().size() > 1) {
+            throw entry.place().error("\"@any\" is every verified certificate: leave the others out");
+        }
+        return null;
+    }
+
+    private static @Nullable Set<String> set(RuleSpec spec, RuleKey key, Function<Item, String> text) {
+        return spec.conditions().containsKey(key) ? new HashSet<>(texts(spec, key, text)) : null;
+    }
+
+    private static String distinguishedName(Item item) {
+        String text = text(item);
+        String name;
+        try {
+            name = new X500Principal(text).getName(X500Principal.RFC2253);
+        } catch (IllegalArgumentException e) {
+            throw item.place().error("not a distinguished name, as \"CN=alice,O=Example\": " + Quoted.of(text), e);
+        }
+        if (name.isEmpty()) {
+            throw item.place().error("not a distinguished name: " + Quoted.of(text));
+        }
+        return name;
+    }
+
+    private static String alternativeName(Item item) {
+        String text = text(item);
+        int colon = text.indexOf(':') + 1;
+        String name = text.substring(colon);
+        if (name.isEmpty()) {
+            throw item.place().error("an alternative name without a name: " + Quoted.of(text));
+        }
+        return switch (text.substring(0, colon)) {
+            case "DNS:" -> "DNS:" + name.toLowerCase(Locale.ROOT);
+            case "IP:" -> {
+                if (NetUtil.createByteArrayFromIpAddressString(name) == null) {
+                    throw item.place().error("not an address: " + Quoted.of(name));
+                }
+                yield "IP:" + PeerCertificate.address(name);
+            }
+            case "URI:" -> {
+                if (SpiffeId.isMeant(name)) {
+                    throw item.place().error("a SPIFFE id is named by spiffe-id: " + Quoted.of(name));
+                }
+                yield text;
+            }
+            case "email:" -> text;
+            default ->
+                throw item.place()
+                        .error("an alternative name begins with \"DNS:\", \"URI:\", \"email:\" or \"IP:\": "
+                                + Quoted.of(text));
+        };
+    }
+
+    private static String spiffeId(Item item) {
+        String id = text(item);
+        if (!SpiffeId.isPattern(id)) {
+            throw item.place()
+                    .error(
+                            "not a SPIFFE id, as \"spiffe://example.org/ns/web\", nor all below one, which ends in \"/\": "
+                                    + Quoted.of(id));
+        }
+        return id;
     }
 
     private static List<String> texts(RuleSpec spec, RuleKey key, Function<Item, String> text) {

@@ -40,6 +40,7 @@ final class RuleIndex {
     private final long groupCount;
     private final int[] others;
     private final int[] unmapped;
+    private final int[] remote;
     private final boolean deniesConnector;
 
     private RuleIndex(List<CompiledRule> all, boolean indexed) {
@@ -54,6 +55,7 @@ final class RuleIndex {
         others = numbers(rule -> !indexed
                 || (rules[rule].users == null && rules[rule].primaryGroups == null && rules[rule].groups == null));
         unmapped = numbers(rule -> rules[rule].isUnmappedToo());
+        remote = numbers(rule -> rules[rule].isRemoteToo());
         deniesConnector = all.stream().anyMatch(CompiledRule::deniesConnectorToo);
     }
 
@@ -98,15 +100,19 @@ final class RuleIndex {
     int find(
             @Nullable PeerCredentialsResult connection,
             @Nullable PeerCredentialsResult message,
-            @Nullable ProcessEvidence process) {
+            @Nullable ProcessEvidence process,
+            @Nullable PeerCertificate certificate) {
         PeerCredentialsResult subject = message == null ? connection : message;
+        if (subject == null) {
+            return findRemote(certificate);
+        }
         int best = subject instanceof UnixPeerCredentials peer
-                ? findPeer(peer, connection, process, false)
-                : isUnmapped(subject) ? findUnmapped(message == null, false) : NONE;
+                ? findPeer(peer, connection, process, certificate, false)
+                : isUnmapped(subject) ? findUnmapped(message == null, certificate, false) : NONE;
         if (message != null && deniesConnector && connection != null) {
             int other = connection instanceof UnixPeerCredentials peer
-                    ? findPeer(peer, connection, null, true)
-                    : isUnmapped(connection) ? findUnmapped(true, true) : NONE;
+                    ? findPeer(peer, connection, null, certificate, true)
+                    : isUnmapped(connection) ? findUnmapped(true, certificate, true) : NONE;
             best = Math.min(best, other);
         }
         return best;
@@ -116,10 +122,20 @@ final class RuleIndex {
         return result instanceof Absence absence && absence.reason() == AbsenceReason.UNMAPPED;
     }
 
-    private int findUnmapped(boolean isConnector, boolean ofConnector) {
+    /** Of a peer that is on no Unix domain socket: only such rules that are about them, and want a certificate or deny. */
+    private int findRemote(@Nullable PeerCertificate certificate) {
+        for (int rule : remote) {
+            if (rules[rule].holdsFor(certificate)) {
+                return answer(rule, CompiledRule.YES);
+            }
+        }
+        return NONE;
+    }
+
+    private int findUnmapped(boolean isConnector, @Nullable PeerCertificate certificate, boolean ofConnector) {
         for (int rule : unmapped) {
             CompiledRule each = rules[rule];
-            if (!ofConnector || each.deniesConnectorToo()) {
+            if ((!ofConnector || each.deniesConnectorToo()) && each.holdsFor(certificate)) {
                 boolean known = isConnector || !each.allows || each.senderMayDiffer;
                 return answer(rule, known ? CompiledRule.YES : CompiledRule.CONNECTION_UNKNOWN);
             }
@@ -131,6 +147,7 @@ final class RuleIndex {
             UnixPeerCredentials peer,
             @Nullable PeerCredentialsResult connection,
             @Nullable ProcessEvidence process,
+            @Nullable PeerCertificate certificate,
             boolean ofConnector) {
         int best = NONE;
         if (byUser != null) {
@@ -140,19 +157,20 @@ final class RuleIndex {
                     peer,
                     connection,
                     process,
+                    certificate,
                     CompiledRule.USERS_HELD,
                     ofConnector);
         }
         if (byPrimaryGroup != null) {
             int[] found = byPrimaryGroup.find((int) peer.gid());
-            best = first(found, best, peer, connection, process, CompiledRule.PRIMARY_HELD, ofConnector);
+            best = first(found, best, peer, connection, process, certificate, CompiledRule.PRIMARY_HELD, ofConnector);
         }
         if (byGroup != null
                 && !ofConnector
                 && groupRules[0] < best >>> VERDICT_BITS) { // a rule with a group never denies
-            best = firstByGroup(byGroup, best, peer, connection, process);
+            best = firstByGroup(byGroup, best, peer, connection, process, certificate);
         }
-        return first(others, best, peer, connection, process, 0, ofConnector);
+        return first(others, best, peer, connection, process, certificate, 0, ofConnector);
     }
 
     private int firstByGroup(
@@ -160,16 +178,24 @@ final class RuleIndex {
             int before,
             UnixPeerCredentials peer,
             @Nullable PeerCredentialsResult connection,
-            @Nullable ProcessEvidence process) {
+            @Nullable ProcessEvidence process,
+            @Nullable PeerCertificate certificate) {
         SupplementaryGroups groups = Subject.groups(peer, connection);
         if (groups == null || groups.size() > groupCount) {
-            return first(groupRules, before, peer, connection, process, 0, false);
+            return first(groupRules, before, peer, connection, process, certificate, 0, false);
         }
-        int best =
-                first(index.find((int) peer.gid()), before, peer, connection, process, CompiledRule.GROUPS_HELD, false);
+        int best = first(
+                index.find((int) peer.gid()),
+                before,
+                peer,
+                connection,
+                process,
+                certificate,
+                CompiledRule.GROUPS_HELD,
+                false);
         for (int i = 0; i < groups.size(); i++) {
             int[] found = index.find((int) groups.at(i));
-            best = first(found, best, peer, connection, process, CompiledRule.GROUPS_HELD, false);
+            best = first(found, best, peer, connection, process, certificate, CompiledRule.GROUPS_HELD, false);
         }
         return best;
     }
@@ -181,6 +207,7 @@ final class RuleIndex {
             UnixPeerCredentials peer,
             @Nullable PeerCredentialsResult connection,
             @Nullable ProcessEvidence process,
+            @Nullable PeerCertificate certificate,
             int held,
             boolean ofConnector) {
         for (int rule : list) {
@@ -189,7 +216,7 @@ final class RuleIndex {
             }
             CompiledRule each = rules[rule];
             if (!ofConnector || each.deniesConnectorToo()) {
-                int verdict = each.test(peer, connection, process, held);
+                int verdict = each.test(peer, connection, process, certificate, held);
                 if (verdict != CompiledRule.NO) {
                     return answer(rule, verdict);
                 }

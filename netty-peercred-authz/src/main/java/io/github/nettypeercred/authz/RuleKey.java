@@ -13,6 +13,10 @@ enum RuleKey {
     EXECUTABLE("executable"),
     COMMAND_LINE("command-line"),
     UNIT("unit"),
+    CERTIFICATE_SUBJECT("certificate-subject"),
+    CERTIFICATE_ISSUER("certificate-issuer"),
+    CERTIFICATE_SAN("certificate-san"),
+    SPIFFE_ID("spiffe-id"),
     SENDER_MAY_DIFFER("sender-may-differ"),
     GRANTS("grants"),
     MAX_AGE("max-age");
@@ -33,5 +37,17 @@ enum RuleKey {
 
     boolean isOfGroups() {
         return this == PRIMARY_GROUP || this == GROUP;
+    }
+
+    boolean isOfCertificate() {
+        return this == CERTIFICATE_SUBJECT
+                || this == CERTIFICATE_ISSUER
+                || this == CERTIFICATE_SAN
+                || this == SPIFFE_ID;
+    }
+
+    /** Whether it is about what a kernel attests of a peer, or what follows from that, which a remote peer does not have. */
+    boolean isOfCredentials() {
+        return !isOfCertificate() && this != PEER && this != GRANTS && this != MAX_AGE;
     }
 }

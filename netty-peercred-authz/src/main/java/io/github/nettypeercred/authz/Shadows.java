@@ -14,7 +14,7 @@ import java.util.TreeMap;
  *
  * <p>All that a policy can be asked about falls into cells: a moment, a kind of peer, whether who sent is who connected, and whether the rule is
  * held against who sent or who connected. A rule covers ids in some cells. It is reached unless each of its ids is covered, in each of its
- * cells, by earlier rules; of these only such count as want nothing more of groups, label and process than it does. What is not seen is a rule
+ * cells, by earlier rules; of these only such count as want nothing more of groups, label, process and certificate than it does. What is not seen is a rule
  * for senders of whose possible connectors every one is shut out by another rule.
  */
 final class Shadows {
@@ -23,6 +23,7 @@ final class Shadows {
     private static final long NOT_VISIBLE_CONNECTOR = 1L << 49;
     private static final long UNMAPPED = 1L << 50;
     private static final long UNMAPPED_CONNECTOR = 1L << 51;
+    private static final long REMOTE = 1L << 52;
 
     /** What the plain rules so far cover, by their cells. */
     private final Map<Long, Covered> plain = new HashMap<>();
@@ -115,6 +116,7 @@ final class Shadows {
         if (rule.isUnmappedToo()) {
             cells |= UNMAPPED | (rule.deniesConnectorToo() ? UNMAPPED_CONNECTOR : 0);
         }
+        cells |= rule.isRemoteToo() ? REMOTE : 0;
         for (PeerKind kind : List.of(PeerKind.VISIBLE, PeerKind.NOT_VISIBLE)) {
             if ((rule.kinds & kind.bit()) == 0) {
                 continue;

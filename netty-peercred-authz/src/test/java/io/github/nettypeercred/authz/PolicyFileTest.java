@@ -144,7 +144,7 @@ class PolicyFileTest {
                 Arguments.of(
                         RULE + "usr = 1\n",
                         "p:4:1: no such key: \"usr\"; there are name, decision, user, primary-group, group, label, moment,"
-                                + " mechanism, peer, executable, command-line, unit, sender-may-differ, grants, max-age"),
+                                + " mechanism, peer, executable, command-line, unit, certificate-subject, certificate-issuer, certificate-san, spiffe-id, sender-may-differ, grants, max-age"),
                 Arguments.of(
                         RULE + "not-group = 1\n",
                         "p:4:1: no such key: \"not-group\"; nothing can be negated: put a rule that denies in front, of users, as"
@@ -239,7 +239,7 @@ class PolicyFileTest {
                                 + " \"LOCAL_PEERCRED\", \"LOCAL_PEEREID\", \"SCM_CREDS\", \"SCM_CREDS2\""),
                 Arguments.of(
                         RULE + "user = 1\npeer = \"foreign\"\n",
-                        "p:5:8: no such word: \"foreign\"; there are \"visible\", \"not-visible\", \"unmapped\""),
+                        "p:5:8: no such word: \"foreign\"; there are \"visible\", \"not-visible\", \"unmapped\", \"remote\""),
                 // rules that never match
                 Arguments.of(
                         RULE + "user = 1\nmoment = \"connect\"\nmechanism = \"SCM_CREDENTIALS\"\n",

@@ -137,6 +137,21 @@ class PublishedJarsTest {
     }
 
     @Test
+    void tls_is_a_module_that_depends_on_authz_and_netty_alone() {
+        assertThat(description("tls"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.tls jar",
+                        "exports io.github.nettypeercred.tls",
+                        "requires io.github.nettypeercred transitive",
+                        "requires io.github.nettypeercred.authz transitive",
+                        "requires io.netty.common",
+                        "requires io.netty.handler transitive",
+                        "requires io.netty.transport transitive",
+                        "requires java.base mandated",
+                        "requires org.jspecify static");
+    }
+
+    @Test
     void testing_is_a_module() {
         assertThat(description("testing"))
                 .contains("io.github.nettypeercred.testing jar", "exports io.github.nettypeercred.testing");
