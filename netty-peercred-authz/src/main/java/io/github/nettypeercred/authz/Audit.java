@@ -46,9 +46,10 @@ final class Audit {
     void refused(Channel channel, PeerAccess access, String grant, String action) {
         counters.refused.increment();
         try {
-            PeerEvidence evidence = PeerEvidence.of(UnixPeerCredentials.of(channel));
+            PeerEvidence captured = Evidence.of(channel);
+            PeerEvidence evidence = captured == null ? PeerEvidence.of(UnixPeerCredentials.of(channel)) : captured;
             Jfr.refused(evidence, access);
-            int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCE.take(uid(evidence)) : -1;
+            int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCE.take(account(channel, evidence)) : -1;
             if (suppressed >= 0) {
                 Log.LOGGER.info(
                         DecisionLine.refusal(channel, evidence, access, grant, action) + " suppressed=" + suppressed);

@@ -49,8 +49,7 @@ final class DecisionLine {
                 .toString();
     }
 
-    private static StringBuilder begin(
-            String outcome, String what, @Nullable Channel channel, PeerEvidence evidence) {
+    private static StringBuilder begin(String outcome, String what, @Nullable Channel channel, PeerEvidence evidence) {
         StringBuilder line = new StringBuilder(outcome).append(" what=").append(what);
         if (evidence.subject() instanceof UnixPeerCredentials peer) {
             line.append(" uid=").append(peer.uid()).append(" gid=").append(peer.gid());
