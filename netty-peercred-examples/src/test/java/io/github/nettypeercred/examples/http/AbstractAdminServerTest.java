@@ -154,8 +154,8 @@ public abstract class AbstractAdminServerTest {
 
     @Test
     void keptConnection_isDecidedAboutOnce_andEachRequestIsAskedAbout() throws IOException {
-        Program client = curl(
-                as(1000, 1000), "--http1.1", "http://localhost/", "http://localhost/admin", "http://localhost/");
+        Program client =
+                curl(as(1000, 1000), "--http1.1", "http://localhost/", "http://localhost/admin", "http://localhost/");
         assertThat(client.output())
                 .isEqualTo(you(client, 1000, 1000, "") + "200 1.1 1\nuser 1000 may not\n403 1.1 0\n"
                         + you(client, 1000, 1000, "") + "200 1.1 0\n");
