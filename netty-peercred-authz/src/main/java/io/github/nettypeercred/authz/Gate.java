@@ -226,8 +226,14 @@ final class Gate {
     void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
         if (letsOut()) {
             ctx.write(message, promise);
-        } else if (state == State.DENIED || !writes.add(ctx, message, promise)) {
+        } else if (state == State.DENIED) {
             writes.failOne(counters, denial, message, promise);
+        } else if (!writes.add(ctx, message, promise)) {
+            writes.failOne(counters, denial, message, promise);
+            Log.debug(
+                    "{}: a write failed because it came before the decision, which {} has it wait for",
+                    ctx.channel(),
+                    "queueWrites(..)");
         }
     }
 

@@ -384,7 +384,7 @@ public final class PeerAuthorization {
      * and told to the listener and the flight recorder. For handlers behind a {@link PeerAuthorizationHandler}; {@link PeerAccess#has} is the
      * same and tells nobody. May be called from any thread.
      *
-     * @param channel the channel of the connection
+     * @param channel the channel of the connection, or a child of it such as an HTTP/2 stream, which has the grants of its connection
      * @param grant a name that a rule gives
      * @param action what the peer is about to do, for the log: it may hold anything, what the peer sent too
      * @return whether the decision about the channel gave the grant; no rule's grant is given in shadow mode either

@@ -158,6 +158,9 @@ public final class PeerAuthorizationHandler extends ChannelDuplexHandler {
          * Has writes wait for the decision, in place of failing: they follow if the peer is let in, and fail if not. Those past the
          * bound fail at once.
          *
+         * <p>What writes as soon as it is added to a pipeline needs it: a greeting, and Netty's HTTP/2 codec, which sends its settings then and
+         * closes a connection on which it cannot.
+         *
          * @param bytes how many bytes may wait, as the channel's {@code MessageSizeEstimator} sees them, 1 or more
          * @return this builder
          */

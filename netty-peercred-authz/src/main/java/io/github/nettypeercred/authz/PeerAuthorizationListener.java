@@ -23,7 +23,7 @@ public interface PeerAuthorizationListener {
      * A peer that was let in was about to do something for which it lacks a grant: see {@link PeerAuthorization#permits}. Called by the thread
      * that asked.
      *
-     * @param channel the channel
+     * @param channel the channel that was asked about: of the connection, or of an HTTP/2 stream of it
      * @param access what was decided about its peer
      * @param grant the grant that it lacks
      * @param action what it was about to do, which may hold anything
