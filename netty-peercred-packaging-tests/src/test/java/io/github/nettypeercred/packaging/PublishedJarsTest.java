@@ -152,6 +152,26 @@ class PublishedJarsTest {
     }
 
     @Test
+    void spring_security_is_a_module() {
+        assertThat(description("spring-security"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.spring.security jar",
+                        "exports io.github.nettypeercred.spring.security",
+                        "requires io.github.nettypeercred transitive",
+                        "requires io.github.nettypeercred.authz transitive",
+                        "requires io.netty.common",
+                        "requires io.netty.transport",
+                        "requires java.base mandated",
+                        "requires org.jspecify static",
+                        "requires reactor.core transitive",
+                        "requires reactor.netty.core",
+                        "requires reactor.netty.http",
+                        "requires spring.security.core transitive",
+                        "requires spring.security.web transitive",
+                        "requires spring.web transitive");
+    }
+
+    @Test
     void testing_is_a_module() {
         assertThat(description("testing"))
                 .contains("io.github.nettypeercred.testing jar", "exports io.github.nettypeercred.testing");
