@@ -11,8 +11,9 @@ import io.grpc.ServerCall;
 import io.grpc.ServerCredentials;
 import io.grpc.ServiceDescriptor;
 import io.grpc.netty.NettyServerBuilder;
+import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
-import io.netty.channel.ChannelHandler;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.ServerChannel;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
@@ -22,6 +23,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -231,7 +233,8 @@ public final class GrpcPeerCredentials {
 
         /**
          * Tells a peer that is denied so, in place of closing its connection without a word: the calls of gRPC clients end with PERMISSION_DENIED,
-         * not with UNAVAILABLE. It is a GOAWAY frame of HTTP/2 without TLS, so it is for servers without TLS; {@link
+         * not with UNAVAILABLE. It takes up to a second, until the client has sent a
+         * request, and is HTTP/2 without TLS, so it is for servers without TLS; {@link
          * GrpcPeerCredentials#forPath(Path)} has it anyway.
          *
          * @return this builder
@@ -307,24 +310,27 @@ public final class GrpcPeerCredentials {
 
     private NettyServerBuilder install(
             NettyServerBuilder builder, ChannelFactory<? extends ServerChannel> channels, boolean saysFarewell) {
+        Objects.requireNonNull(channels, "channels");
         PeerAuthorizationHandler.Builder deciding = PeerAuthorizationHandler.builder(authorization);
         if (saysFarewell) {
-            deciding.farewell(denied -> GoAway.bytes());
+            deciding.farewell(denied -> FarewellHandler.farewell());
         }
         AcceptedPeerHandler known = new AcceptedPeerHandler(accepted);
-        Objects.requireNonNull(channels, "channels");
+        Consumer<Channel> initializer = child -> {
+            child.pipeline()
+                    .addLast(capturing.and(authorization.policy().orElse(null)).handler());
+            if (saysFarewell) {
+                child.pipeline().addLast(new FarewellHandler());
+            }
+            child.pipeline().addLast(deciding.build(), known);
+        };
         return builder.channelFactory(() -> {
                     ServerChannel server = channels.newChannel();
-                    server.pipeline()
-                            .addLast(capturing.acceptHandler(), new AcceptedPeerInstaller(() -> new ChannelHandler[] {
-                                capturing
-                                        .and(authorization.policy().orElse(null))
-                                        .handler(),
-                                deciding.build(),
-                                known
-                            }));
+                    server.pipeline().addLast(capturing.acceptHandler(), new AcceptedPeerInitializer(initializer));
                     return server;
                 })
+                .withChildOption(
+                        ChannelOption.SO_KEEPALIVE, null) // grpc sets it, and Netty would warn of each connection
                 .addTransportFilter(new PeerTransportFilter(accepted, authorization))
                 .intercept(interceptor);
     }

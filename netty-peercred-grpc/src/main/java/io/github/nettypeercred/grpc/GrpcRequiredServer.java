@@ -9,6 +9,7 @@ import io.grpc.ManagedChannelBuilder;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFactory;
+import io.netty.channel.ChannelOption;
 import io.netty.channel.epoll.EpollDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
 import java.nio.file.Path;
@@ -59,7 +60,7 @@ public final class GrpcRequiredServer {
                         new DomainSocketAddress(path.toString()), credentials)
                 .overrideAuthority("localhost")
                 .eventLoopGroup(SharedLoops.epoll());
-        return install(builder, EpollDomainSocketChannel::new, server);
+        return demand(builder, EpollDomainSocketChannel::new, server);
     }
 
     /**
@@ -76,11 +77,15 @@ public final class GrpcRequiredServer {
     public static <T extends ManagedChannelBuilder<?>> T install(
             T builder, ChannelFactory<? extends Channel> channels, PeerPolicy server) {
         GrpcNetty.ensureBuilder(builder, "NettyChannelBuilder");
+        demand((NettyChannelBuilder) (ManagedChannelBuilder<?>) builder, channels, server);
+        return builder;
+    }
+
+    private static NettyChannelBuilder demand(
+            NettyChannelBuilder builder, ChannelFactory<? extends Channel> channels, PeerPolicy server) {
         Objects.requireNonNull(channels, "channels");
-        Objects.requireNonNull(server, "server");
         Capturing capturing = Capturing.IDS.and(server);
-        ((NettyChannelBuilder) (ManagedChannelBuilder<?>) builder)
-                .channelFactory(
+        return builder.channelFactory(
                         () -> {
                             Channel channel = channels.newChannel();
                             channel.pipeline()
@@ -90,7 +95,7 @@ public final class GrpcRequiredServer {
                                             new RequiredServerHandler());
                             return channel;
                         },
-                        DomainSocketAddress.class);
-        return builder;
+                        DomainSocketAddress.class)
+                .withOption(ChannelOption.SO_KEEPALIVE, null); // grpc sets it, and Netty would warn of each connection
     }
 }
