@@ -33,6 +33,7 @@ public final class Main {
     private static final String POLICY = PolicyBenchmark.class.getName() + ".";
     private static final String SERVER = ServerBenchmark.class.getName() + ".";
     private static final String DATAGRAM = DatagramBenchmark.class.getName() + ".";
+    private static final String GRPC = GrpcBenchmark.class.getName() + ".";
 
     /** Nanoseconds an operation, a round each, by benchmark. */
     private final Map<String, Samples> times = new TreeMap<>();
@@ -71,7 +72,7 @@ public final class Main {
             System.err.printf("round %d of %d%n", round, rounds);
             runTimed(CAPTURE);
             runTimed(POLICY);
-            for (String prefix : List.of(SERVER, DATAGRAM)) {
+            for (String prefix : List.of(SERVER, DATAGRAM, GRPC)) {
                 for (RunResult result : run(prefix, 2, TimeValue.seconds(1), 5, TimeValue.seconds(1))) {
                     for (IterationResult iteration :
                             result.getAggregatedResult().getIterationResults()) {
@@ -183,7 +184,36 @@ public final class Main {
         servers("Connections accepted and closed", "accept", ServerBenchmark.CONNECTIONS, "connection");
         servers("Messages of 16 KiB echoed", "echo", ServerBenchmark.MESSAGES, "message");
         datagrams();
+        calls();
         bars();
+    }
+
+    private void calls() {
+        Samples plain = counted.get("calls.plainNanos");
+        if (plain == null) {
+            return;
+        }
+        System.out.printf("%nUnary gRPC calls%n%n| | a second | x without | a second of the server's processor time |"
+                + " x without | bytes a call |%n|---|---|---|---|---|---|%n");
+        Samples plainProcessor = samples(counted, "calls.plainProcessorNanos");
+        for (String kind : List.of("plain", "lookup", "grants", "context")) {
+            Samples nanos = samples(counted, "calls." + kind + "Nanos");
+            Samples processor = samples(counted, "calls." + kind + "ProcessorNanos");
+            System.out.printf(
+                    Locale.ROOT,
+                    "| %s | %.0f | %s | %.0f | %s | %.2f |%n",
+                    switch (kind) {
+                        case "plain" -> "grpc's server alone";
+                        case "lookup" -> "with an interceptor that looks one attribute up";
+                        case "grants" -> "with credentials, a policy of 10 rules and a grant for the method";
+                        default -> "the same, with the peer in the context";
+                    },
+                    GrpcBenchmark.CALLS * 1e9 / nanos.median(),
+                    plain.over(nanos).format("%.3f"),
+                    GrpcBenchmark.CALLS * 1e9 / processor.median(),
+                    plainProcessor.over(processor).format("%.3f"),
+                    samples(counted, "calls." + kind + "Bytes").median() / GrpcBenchmark.CALLS);
+        }
     }
 
     private void datagrams() {
@@ -322,6 +352,16 @@ public final class Main {
             bar("of 10 000 rules at most 1.2 x that", "%.2f x".formatted(ratio), ratio <= 1.2);
             double allocated = samples(bytes, "decide3TenThousandRules").median();
             bar("decision 0 bytes", "%.2f".formatted(allocated), allocated < 0.05);
+        }
+        if (counted.containsKey("calls.plainNanos")) {
+            double ratio = samples(counted, "calls.plainNanos")
+                    .over(samples(counted, "calls.grantsNanos"))
+                    .median();
+            bar("gRPC calls at least 0.97 x without", "%.3f x".formatted(ratio), ratio >= 0.97);
+            double more = (samples(counted, "calls.grantsBytes").median()
+                            - samples(counted, "calls.lookupBytes").median())
+                    / GrpcBenchmark.CALLS;
+            bar("gRPC 0 bytes a call more than a look-up", "%.2f".formatted(more), more < 0.5);
         }
         if (counted.containsKey("accept.plainNanos")) {
             double ratio = samples(counted, "accept.plainNanos")

@@ -32,7 +32,8 @@ final class Jars {
     static List<Path> ofAllTransports() {
         return list("test-class-path")
                 .filter(jar -> jar.getFileName().toString().matches("(netty|jspecify)-.*"))
-                .filter(jar -> !Set.of(ours("testing"), ours("authz"), ours("tls"), ours("spring-security"))
+                .filter(jar -> !Set.of(
+                                ours("testing"), ours("authz"), ours("tls"), ours("grpc"), ours("spring-security"))
                         .contains(jar))
                 .toList();
     }

@@ -220,6 +220,26 @@ class PublishedJarsTest {
                         "requires org.jspecify static");
     }
 
+    @Test
+    void grpc_is_a_module() {
+        assertThat(description("grpc"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.grpc jar",
+                        "exports io.github.nettypeercred.grpc",
+                        "requires io.github.nettypeercred transitive",
+                        "requires io.github.nettypeercred.authz transitive",
+                        "requires io.github.nettypeercred.epoll",
+                        "requires io.grpc transitive",
+                        "requires io.grpc.netty transitive",
+                        "requires io.netty.buffer",
+                        "requires io.netty.common",
+                        "requires io.netty.transport transitive",
+                        "requires io.netty.transport.classes.epoll",
+                        "requires io.netty.transport.unix.common",
+                        "requires java.base mandated",
+                        "requires org.jspecify static");
+    }
+
     @ParameterizedTest
     @MethodSource("jars")
     void module_names_the_same_services_as_the_class_path(Path jar) throws IOException {
