@@ -32,8 +32,8 @@ final class Jars {
     static List<Path> ofAllTransports() {
         return list("test-class-path")
                 .filter(jar -> jar.getFileName().toString().matches("(netty|jspecify)-.*"))
-                .filter(jar ->
-                        !Set.of(ours("testing"), ours("authz"), ours("tls")).contains(jar))
+                .filter(jar -> !Set.of(ours("testing"), ours("authz"), ours("tls"), ours("auto"), ours("micrometer"))
+                        .contains(jar))
                 .toList();
     }
 
