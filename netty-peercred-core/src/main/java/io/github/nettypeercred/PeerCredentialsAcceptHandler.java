@@ -9,6 +9,7 @@ import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ServerChannel;
 import io.netty.util.ReferenceCountUtil;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Predicate;
 
@@ -60,6 +61,17 @@ public final class PeerCredentialsAcceptHandler extends ChannelInboundHandlerAda
      */
     public static Builder builder() {
         return new Builder();
+    }
+
+    /**
+     * Tells, before a server is bound, why nothing could be captured of the connections that it accepts: it has not the type of a Unix domain
+     * socket, or no transport module on the class path serves it. Whether the native library loads is not asked. May be called from any thread.
+     *
+     * @param server a server channel
+     * @return why, with what to do about it; empty if a capture can be tried
+     */
+    public static Optional<Absence> obstacle(ServerChannel server) {
+        return Optional.ofNullable(Transports.whyNotChildrenOf(Objects.requireNonNull(server, "server")));
     }
 
     /** Builds handlers with options. */

@@ -13,6 +13,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.channel.unix.DomainDatagramChannel;
 import io.netty.channel.unix.DomainSocketChannel;
 import io.netty.channel.unix.DomainSocketReadMode;
+import io.netty.channel.unix.ServerDomainSocketChannel;
 import io.netty.util.concurrent.Future;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -290,6 +291,28 @@ final class Transports {
         return module == null
                 ? "no netty-peercred transport module serves " + type
                 : "add " + module + " to the class path: it serves " + type;
+    }
+
+    /** Why nothing is known of the peers of those that a server channel accepts; null if it can be tried. */
+    static @Nullable Absence whyNotChildrenOf(ServerChannel server) {
+        for (PeerCredentialsTransport transport : ALL) {
+            if (transport.servesChildrenOf(server)) {
+                return null;
+            }
+        }
+        String type = server.getClass().getName();
+        if (type.equals("io.netty.channel.socket.nio.NioServerDomainSocketChannel")) {
+            return new Absence(
+                    AbsenceReason.NO_TRANSPORT,
+                    "NioServerDomainSocketChannel gives nobody the descriptors of its connections: use"
+                            + " EpollServerDomainSocketChannel with netty-peercred-epoll, IoUringServerDomainSocketChannel with"
+                            + " netty-peercred-io_uring, or KQueueServerDomainSocketChannel with netty-peercred-kqueue");
+        }
+        return server instanceof ServerDomainSocketChannel
+                ? new Absence(AbsenceReason.NO_TRANSPORT, missingModule(type))
+                : new Absence(
+                        AbsenceReason.NOT_UNIX_SOCKET,
+                        type + " accepts no connections of Unix domain sockets that are known here");
     }
 
     private static Absence unserved(Channel channel) {

@@ -28,7 +28,7 @@ final class Audit {
     }
 
     void decided(String what, @Nullable Channel channel, PeerEvidence evidence, PeerAccess access, State inForce) {
-        (access.isAllowed() ? counters.allowed : counters.denied).increment();
+        counters.decided(access.decision());
         try {
             Jfr.decided(what, evidence, access);
             if (!access.isAllowed()) {
@@ -97,6 +97,7 @@ final class Audit {
     }
 
     void kept(PolicyException reason) {
+        counters.kept.increment();
         try {
             listener.kept(reason);
         } catch (Throwable e) {

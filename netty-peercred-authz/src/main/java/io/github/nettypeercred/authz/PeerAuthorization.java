@@ -33,6 +33,7 @@ public final class PeerAuthorization {
     private final @Nullable Path file;
     private final boolean enforced;
     private final boolean decideAgain;
+    private final boolean atAccept;
     private final Audit audit;
     private final @Nullable Names names;
     private final @Nullable Executor factsExecutor;
@@ -55,6 +56,7 @@ public final class PeerAuthorization {
         file = builder.file;
         enforced = !builder.shadow;
         decideAgain = builder.decideAgain;
+        atAccept = builder.atAccept;
         audit = new Audit(builder.listener);
         names = builder.names;
         factsExecutor = builder.factsExecutor;
@@ -113,6 +115,7 @@ public final class PeerAuthorization {
         private final @Nullable PeerAuthorizer authorizer;
         private boolean shadow;
         private boolean decideAgain;
+        private boolean atAccept;
         private @Nullable PeerPolicy candidate;
         private PeerAuthorizationListener listener = new PeerAuthorizationListener() {};
         private @Nullable Names names;
@@ -159,6 +162,17 @@ public final class PeerAuthorization {
         }
 
         /**
+         * Takes only policies that decide on who connected, for a {@link PeerAuthorizationAcceptHandler}: one with a rule about the peer's process, about
+         * a certificate or about who sends is refused, by {@link #build()}, {@link PeerAuthorization#replace} and {@link PeerAuthorization#reload}.
+         *
+         * @return this builder
+         */
+        public Builder atAccept() {
+            atAccept = true;
+            return this;
+        }
+
+        /**
          * Tells a listener of all that is decided.
          *
          * @param newListener the listener
@@ -197,10 +211,14 @@ public final class PeerAuthorization {
          * Makes it; reads the file, if it is of one, and then blocks.
          *
          * @return a new object
-         * @throws PolicyException if there is anything wrong with the file
-         * @throws IllegalStateException if a rule has a {@code max-age} and there are no {@link #names}, or on an event loop, of a file
+         * @throws PolicyException if there is anything wrong with the file, or if {@link #atAccept()} does not take the policy
+         * @throws IllegalStateException if a rule has a {@code max-age} and there are no {@link #names}, or on an event loop, of a file; and if
+         *     {@link #atAccept()} was called of an authorizer
          */
         public PeerAuthorization build() {
+            if (atAccept && authorizer != null) {
+                throw new IllegalStateException("an authorizer may take its time: it cannot decide at accept");
+            }
             return new PeerAuthorization(this, file == null ? policy : PeerPolicy.load(file));
         }
     }
@@ -209,6 +227,9 @@ public final class PeerAuthorization {
         if (policy != null && policy.hasMaxAge() && names == null) {
             throw new IllegalStateException(
                     "a rule has a max-age, which takes the account database: call names(..) of the builder");
+        }
+        if (policy != null && atAccept) {
+            policy.ensureDecidesAtAccept();
         }
     }
 
@@ -254,6 +275,7 @@ public final class PeerAuthorization {
      * @param policy the policy
      * @return its generation
      * @throws IllegalStateException if an authorizer decides
+     * @throws PolicyException if {@link Builder#atAccept()} does not take the policy
      */
     public long replace(PeerPolicy policy) {
         Objects.requireNonNull(policy, "policy");
@@ -327,6 +349,7 @@ public final class PeerAuthorization {
                     throw new Place(path, 1, 1)
                             .error("a rule has a max-age, and this server was built without names(..)");
                 }
+                check(policy);
                 long generation = advance(policy);
                 Log.LOGGER.info("{} is in force, generation {}", path, generation);
                 return new PolicyReload.Replaced(generation);
@@ -372,11 +395,20 @@ public final class PeerAuthorization {
         return peer -> {
             PeerEvidence evidence = PeerEvidence.of(peer);
             State now = state;
-            PeerDecision decision = now.policy == null ? failed() : now.policy.decide(evidence);
-            PeerAccess access = new PeerAccess(decision, now.generation, enforced);
+            PeerAccess access = decideAtAccept(evidence, now);
             audit.decided("accept", null, evidence, access, now);
             return access.letsIn();
         };
+    }
+
+    /** Decides on who connected, by what is in force now or was just now. */
+    PeerAccess decideAtAccept(PeerEvidence evidence, State now) {
+        PeerDecision decision = now.policy == null ? failed() : now.policy.decide(evidence);
+        return new PeerAccess(decision, now.generation, enforced);
+    }
+
+    boolean isAtAccept() {
+        return atAccept;
     }
 
     /**

@@ -13,7 +13,8 @@ public interface PeerAuthorizationListener {
     /**
      * A peer, or who sent a message, was decided about.
      *
-     * @param channel the channel; null at accept
+     * @param channel the channel, not registered yet if a {@link PeerAuthorizationAcceptHandler} decided; null if {@link
+     *     PeerAuthorization#acceptPredicate} did
      * @param evidence on what
      * @param access the outcome
      */

@@ -1,20 +1,39 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.authz;
 
+import io.github.nettypeercred.authz.PeerDecision.Deny;
+import io.github.nettypeercred.authz.PeerDecision.Reason;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.LongAdder;
 
 /** How often what was decided. Counting allocates nothing. All numbers are since the start; may be read from any thread. */
 public final class PeerCounters {
     final LongAdder allowed = new LongAdder();
-    final LongAdder denied = new LongAdder();
     final LongAdder refused = new LongAdder();
     final LongAdder revoked = new LongAdder();
     final LongAdder dropped = new LongAdder();
     final LongAdder differed = new LongAdder();
     final LongAdder failedWrites = new LongAdder();
     final LongAdder stale = new LongAdder();
+    final LongAdder kept = new LongAdder();
 
-    PeerCounters() {}
+    private final Map<Reason, LongAdder> denied = new EnumMap<>(Reason.class);
+
+    PeerCounters() {
+        for (Reason reason : Reason.values()) {
+            denied.put(reason, new LongAdder());
+        }
+    }
+
+    private LongAdder of(Reason reason) {
+        return Objects.requireNonNull(denied.get(reason), "reason");
+    }
+
+    void decided(PeerDecision decision) {
+        (decision instanceof Deny deny ? of(deny.reason()) : allowed).increment();
+    }
 
     /**
      * Returns how often a peer, or who sent a message, was allowed.
@@ -31,7 +50,21 @@ public final class PeerCounters {
      * @return 0 or more
      */
     public long denied() {
-        return denied.sum();
+        long sum = 0;
+        for (LongAdder each : denied.values()) {
+            sum += each.sum();
+        }
+        return sum;
+    }
+
+    /**
+     * Returns how often one was denied for a reason, in shadow mode too.
+     *
+     * @param reason the reason
+     * @return 0 or more
+     */
+    public long denied(Reason reason) {
+        return of(reason).sum();
     }
 
     /**
@@ -88,9 +121,20 @@ public final class PeerCounters {
         return stale.sum();
     }
 
+    /**
+     * Returns how often a policy file was not put in force because something is wrong with it: once for each reason, where it is watched.
+     *
+     * @return 0 or more
+     */
+    public long kept() {
+        return kept.sum();
+    }
+
     @Override
     public String toString() {
-        return "allowed=" + allowed + " denied=" + denied + " refused=" + refused + " revoked=" + revoked + " dropped="
-                + dropped + " differed=" + differed + " failedWrites=" + failedWrites + " stale=" + stale;
+        return "allowed=" + allowed + " denied=" + denied() + " refused=" + refused + " revoked=" + revoked
+                + " dropped="
+                + dropped + " differed=" + differed + " failedWrites=" + failedWrites + " stale=" + stale
+                + " kept=" + kept;
     }
 }

@@ -47,13 +47,14 @@ public final class PeerPolicy {
         this.ages = Map.copyOf(ages);
         this.rules = rules;
         this.index = RuleIndex.of(rules);
-        this.needsSender = rules.stream()
-                .anyMatch(rule -> rule.senderMayDiffer
-                        || (rule.moments != CompiledRule.ALL
-                                && (rule.moments
-                                                & (PolicyWords.bit(Moment.FIRST_READ)
-                                                        | PolicyWords.bit(Moment.EVERY_READ)))
-                                        != 0));
+        this.needsSender = rules.stream().anyMatch(PeerPolicy::needsSender);
+    }
+
+    private static boolean needsSender(CompiledRule rule) {
+        return rule.senderMayDiffer
+                || (rule.moments != CompiledRule.ALL
+                        && (rule.moments & (PolicyWords.bit(Moment.FIRST_READ) | PolicyWords.bit(Moment.EVERY_READ)))
+                                != 0);
     }
 
     /**
@@ -217,6 +218,23 @@ public final class PeerPolicy {
      */
     public boolean needsSender() {
         return needsSender;
+    }
+
+    /**
+     * Checks that every rule can be held against what is known when a connection is accepted: one that cannot be would be passed over, also if it denies.
+     *
+     * @throws PolicyException at the first that cannot
+     */
+    void ensureDecidesAtAccept() {
+        for (CompiledRule rule : rules) {
+            String wanted = rule.process != null
+                    ? "what the peer's process is"
+                    : rule.certificate != null ? "a certificate" : needsSender(rule) ? "who sends" : null;
+            if (wanted != null) {
+                throw rule.place.error("rule " + Quoted.of(rule.name) + " wants to know " + wanted
+                        + ", which is not known when a connection is accepted");
+            }
+        }
     }
 
     List<CompiledRule> compiled() {

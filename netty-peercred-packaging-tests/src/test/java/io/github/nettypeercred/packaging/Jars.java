@@ -33,7 +33,13 @@ final class Jars {
         return list("test-class-path")
                 .filter(jar -> jar.getFileName().toString().matches("(netty|jspecify)-.*"))
                 .filter(jar -> !Set.of(
-                                ours("testing"), ours("authz"), ours("tls"), ours("grpc"), ours("spring-security"))
+                                ours("testing"),
+                                ours("authz"),
+                                ours("tls"),
+                                ours("grpc"),
+                                ours("spring-security"),
+                                ours("auto"),
+                                ours("micrometer"))
                         .contains(jar))
                 .toList();
     }

@@ -172,6 +172,37 @@ class PublishedJarsTest {
     }
 
     @Test
+    void auto_is_a_module_that_nobody_names() {
+        assertThat(description("auto"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.auto jar",
+                        "requires io.github.nettypeercred",
+                        "requires io.github.nettypeercred.authz",
+                        "requires io.netty.common",
+                        "requires io.netty.transport",
+                        "requires io.netty.transport.unix.common",
+                        "requires java.base mandated",
+                        "requires org.jspecify static",
+                        "uses io.netty.bootstrap.ChannelInitializerExtension",
+                        "provides io.netty.bootstrap.ChannelInitializerExtension with"
+                                + " io.github.nettypeercred.auto.GuardExtension",
+                        "contains io.github.nettypeercred.auto");
+    }
+
+    @Test
+    void micrometer_is_a_module() {
+        assertThat(description("micrometer"))
+                .containsExactlyInAnyOrder(
+                        "io.github.nettypeercred.micrometer jar",
+                        "exports io.github.nettypeercred.micrometer",
+                        "requires io.github.nettypeercred transitive",
+                        "requires io.github.nettypeercred.authz transitive",
+                        "requires java.base mandated",
+                        "requires micrometer.core transitive",
+                        "requires org.jspecify static");
+    }
+
+    @Test
     void testing_is_a_module() {
         assertThat(description("testing"))
                 .contains("io.github.nettypeercred.testing jar", "exports io.github.nettypeercred.testing");

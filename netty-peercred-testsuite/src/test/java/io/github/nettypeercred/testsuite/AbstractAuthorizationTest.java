@@ -161,7 +161,8 @@ abstract class AbstractAuthorizationTest {
             assertThat(server.sawNothingMore()).isTrue();
         }
         assertThat(authorization.counters())
-                .hasToString("allowed=2 denied=2 refused=0 revoked=0 dropped=0 differed=0 failedWrites=0 stale=0");
+                .hasToString(
+                        "allowed=2 denied=2 refused=0 revoked=0 dropped=0 differed=0 failedWrites=0 stale=0 kept=0");
     }
 
     /** Answers when the test does. */
