@@ -47,6 +47,7 @@ class GrantInterceptorTest {
         PretendedPeer.of(uid, 100).on(channel);
         channel.pipeline().addLast(new PeerCredentialsHandler(), new PeerAuthorizationHandler(AUTHORIZATION));
         channel.register();
+        channel.runPendingTasks();
         UnixPeerCredentials credentials = (UnixPeerCredentials) UnixPeerCredentials.of(channel);
         return Attributes.newBuilder()
                 .set(GrpcPeer.ATTRIBUTE, new GrpcPeer(channel, credentials, AUTHORIZATION))
