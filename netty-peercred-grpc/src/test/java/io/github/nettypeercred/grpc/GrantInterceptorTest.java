@@ -44,7 +44,7 @@ class GrantInterceptorTest {
 
     private static Attributes decided(long uid) throws Exception {
         EmbeddedChannel channel = new EmbeddedChannel(false, false);
-        PretendedPeer.of(uid, 100).on(channel);
+        PretendedPeer.of(uid, 100).pid(4242).on(channel);
         channel.pipeline().addLast(new PeerCredentialsHandler(), new PeerAuthorizationHandler(AUTHORIZATION));
         channel.register();
         channel.runPendingTasks();
