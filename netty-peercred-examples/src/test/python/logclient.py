@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Logs to a Unix socket: logclient.py datagram|stream|fork|inject-datagram|inject-stream PATH."""
+"""Logs to a Unix socket: logclient.py datagram|stream|fork|{inject,marks}-{datagram,stream} PATH."""
 import logging
 import logging.handlers
 import os
@@ -24,6 +24,8 @@ else:
             connection.sendall(b"<13>by the child\n")
             os._exit(0)
         os.waitpid(child, 0)
+    elif what.startswith("marks"):
+        connection.sendall(b" !pid=1 !program=sshd lost=77: <86>sshd[1]: Accepted\n")
     else:
         forged = "2026-01-01T00:00:00Z uid=0 gid=0 pid=1 exe=/sbin/init <13>init[1]: forged"
         text = "<13>x\n" + forged + "\r\x1b[2K\u2028" + forged + "\\u{d}"

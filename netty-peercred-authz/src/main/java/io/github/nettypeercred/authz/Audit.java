@@ -4,9 +4,8 @@ package io.github.nettypeercred.authz;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.authz.PeerAuthorization.State;
 import io.netty.channel.Channel;
-import java.net.InetSocketAddress;
+import java.net.SocketAddress;
 import java.time.Duration;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * any thread.
  */
 final class Audit {
-    private static final LineAllowance ALLOWANCE = new LineAllowance(System::nanoTime);
+    private static final Allowances ALLOWANCES = new Allowances(System::nanoTime);
 
     private final PeerCounters counters = new PeerCounters();
     private final PeerAuthorizationListener listener;
@@ -49,7 +48,7 @@ final class Audit {
             PeerEvidence captured = Evidence.of(channel);
             PeerEvidence evidence = captured == null ? PeerEvidence.of(UnixPeerCredentials.of(channel)) : captured;
             Jfr.refused(evidence, access);
-            int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCE.take(account(channel, evidence)) : -1;
+            int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCES.take(channel.remoteAddress(), evidence) : -1;
             if (suppressed >= 0) {
                 Log.LOGGER.info(
                         DecisionLine.refusal(channel, evidence, access, grant, action) + " suppressed=" + suppressed);
@@ -118,7 +117,7 @@ final class Audit {
         }
         counters.differed.increment();
         Jfr.decided("candidate", evidence, new PeerAccess(other, access.generation(), false));
-        int suppressed = ALLOWANCE.take(account(null, evidence));
+        int suppressed = ALLOWANCES.take(null, evidence);
         if (suppressed >= 0) {
             Log.warn(DecisionLine.difference(evidence, access.decision(), other) + " suppressed=" + suppressed);
         }
@@ -131,23 +130,10 @@ final class Audit {
             PeerEvidence evidence,
             PeerAccess access,
             @Nullable PeerPolicy policy) {
-        int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCE.take(account(channel, evidence)) : -1;
+        SocketAddress remote = channel == null ? null : channel.remoteAddress();
+        int suppressed = Log.LOGGER.isInfoEnabled() ? ALLOWANCES.take(remote, evidence) : -1;
         if (suppressed >= 0) {
             Log.LOGGER.info(DecisionLine.denial(what, channel, evidence, access, policy) + " suppressed=" + suppressed);
         }
-    }
-
-    /** To whom lines are counted: the user, else who has the certificate, else the address; all others together. */
-    private static long account(@Nullable Channel channel, PeerEvidence evidence) {
-        if (evidence.subject() instanceof UnixPeerCredentials peer) {
-            return peer.uid();
-        }
-        PeerCertificate certificate = evidence.verified();
-        if (certificate != null) {
-            return ~Integer.toUnsignedLong(certificate.x509().hashCode());
-        }
-        return channel != null && channel.remoteAddress() instanceof InetSocketAddress address
-                ? ~Integer.toUnsignedLong(Objects.hashCode(address.getAddress()))
-                : -1;
     }
 }

@@ -8,13 +8,17 @@ import java.util.Objects;
  * say.
  *
  * @param reason which, for programs
- * @param message what happened, one line, for people; it may have the peer's own words in it
+ * @param message what happened, for people: it may have the peer's own words in it, and is made one line of printable ASCII, cut off where it is
+ *     long
  */
 public record CertificateAbsence(Reason reason, String message) implements PeerCertificateResult {
+    private static final int LONGEST = 300;
+
     /** Checks that nothing is null. */
     public CertificateAbsence {
         Objects.requireNonNull(reason, "reason");
         Objects.requireNonNull(message, "message");
+        message = Quoted.plain(message.length() > LONGEST ? message.substring(0, LONGEST) + "..." : message);
     }
 
     @Override

@@ -8,7 +8,8 @@ import javax.net.ssl.SSLSession;
 
 /**
  * What a handler has in common that captures a peer's certificate when a TLS handshake ends: it stores the result on the channel, fires one
- * {@link PeerCertificateEvent} and leaves the pipeline. {@code netty-peercred-tls} has the one for Netty's {@code SslHandler}.
+ * {@link PeerCertificateEvent} and leaves the pipeline. {@code netty-peercred-tls} has the one for Netty's {@code SslHandler}. A channel has one result: a
+ * second capture closes it.
  *
  * <p>A {@link PeerAuthorizationHandler} behind it decides when the result is there. No message passes before. A message ahead of the result
  * closes the channel, and so does the removal of this handler.
@@ -42,7 +43,11 @@ public abstract class CertificateCaptureHandler extends ChannelInboundHandlerAda
         if (done) {
             return;
         }
-        PeerCertificateResult result = PeerCertificate.of(session);
+        PeerCertificateResult result = StoredCertificate.isStored(ctx.channel())
+                ? new CertificateAbsence(
+                        CertificateAbsence.Reason.TLS_FAILED,
+                        "a certificate was captured before: capture one a channel")
+                : PeerCertificate.of(session);
         if (result instanceof CertificateAbsence absence && absence.reason() != CertificateAbsence.Reason.NOT_SHOWN) {
             refused(ctx, absence);
             return;
@@ -67,7 +72,7 @@ public abstract class CertificateCaptureHandler extends ChannelInboundHandlerAda
         }
         done = true;
         refused = true;
-        StoredCertificate.store(ctx.channel(), absence);
+        StoredCertificate.store(ctx.channel(), absence); // in place of a certificate, too
         Log.debug("{}: closing {}", absence, ctx.channel());
         try {
             ctx.fireUserEventTriggered(new PeerCertificateEvent.Refused(absence));

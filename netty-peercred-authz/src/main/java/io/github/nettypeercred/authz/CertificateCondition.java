@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
  * What a rule wants of a peer's certificate: that there is a verified one, and all of these. What is null always holds.
  *
  * @param subjects distinguished names in the form of RFC 2253
- * @param issuers the same
+ * @param issuers the same, of who has signed the certificate: names, which any authority that is trusted may give
  * @param names alternative names, in the form of {@link PeerCertificate#alternativeNames()}
  * @param spiffeIds ids, and beginnings of ids, which end in a slash
  */

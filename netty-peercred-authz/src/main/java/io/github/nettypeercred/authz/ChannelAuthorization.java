@@ -389,8 +389,11 @@ final class ChannelAuthorization {
             if (ctx.channel().isActive()) {
                 begin(ctx);
             }
-        } else if (awaitsCertificate) {
+        } else if (everyMessage && !awaitsCertificate) {
+            denyAbsent(ctx, AbsenceReason.RACED, "the peer's certificate came when it had been decided without it");
+        } else {
             awaitsCertificate = false;
+            withdraw(); // there is more to decide on by now
             proceed(ctx);
         }
     }

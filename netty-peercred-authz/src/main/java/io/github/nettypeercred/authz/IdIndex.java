@@ -33,11 +33,16 @@ final class IdIndex {
     private static final int ABOVE = 5;
     private static final int FIELDS = 8;
 
+    private static final int[] NOBODY = {};
+
     private final int[][] lists;
     /** The first id of each interval, as an unsigned number, ascending, with a few behind that no id comes to; the number of its list. */
     private final int[] starts;
 
     private final int[] listOf;
+
+    /** Has a bit for the lowest six bits of each id that a rule names: most peers have groups that no rule does. */
+    private final long named;
 
     /** A number of a list if 0 or more, else see {@link #find}. */
     private final int root;
@@ -50,7 +55,8 @@ final class IdIndex {
 
     private int nodesLength;
 
-    private IdIndex(int[][] lists, int[] starts, int[] listOf) {
+    private IdIndex(long named, int[][] lists, int[] starts, int[] listOf) {
+        this.named = named;
         this.lists = lists;
         this.starts = starts;
         this.listOf = listOf;
@@ -62,11 +68,14 @@ final class IdIndex {
     /** Makes the index: of each rule by its number the ids it names, null for a rule that is not to be found here. */
     static IdIndex of(List<? extends @org.jspecify.annotations.Nullable IdSet> sets) {
         List<long[]> events = new ArrayList<>(); // id, rule, 1 at the first id and 0 behind the last
+        long named = 0;
         for (int rule = 0; rule < sets.size(); rule++) {
             IdSet set = sets.get(rule);
             for (int range = 0; set != null && range < set.ranges(); range++) {
                 events.add(new long[] {set.first(range), rule, 1});
                 events.add(new long[] {set.last(range) + 1, rule, 0});
+                long ids = set.last(range) - set.first(range) + 1;
+                named |= ids >= Long.SIZE ? -1 : Long.rotateLeft((1L << ids) - 1, (int) set.first(range));
             }
         }
         events.sort((one, other) -> Long.compare(one[0], other[0]));
@@ -76,7 +85,7 @@ final class IdIndex {
         int[] listOf = new int[events.size() + 1];
         TreeSet<Integer> active = new TreeSet<>();
         numbers.put(List.of(), 0);
-        lists.add(new int[0]);
+        lists.add(NOBODY);
         int count = 1; // the first interval begins at 0 and has no rules, unless an event says otherwise
         long entries = 0;
         for (int i = 0; i < events.size(); ) {
@@ -107,7 +116,7 @@ final class IdIndex {
         }
         int[] padded = Arrays.copyOf(starts, count + SCANNED - 1);
         Arrays.fill(padded, count, padded.length, -1); // past all ids
-        return new IdIndex(lists.toArray(new int[0][]), padded, Arrays.copyOf(listOf, count));
+        return new IdIndex(named, lists.toArray(new int[0][]), padded, Arrays.copyOf(listOf, count));
     }
 
     /** There are more entries than the limit. */
@@ -176,6 +185,9 @@ final class IdIndex {
 
     /** The rules that name an id, in order. */
     int[] find(int id) {
+        if ((named >>> id & 1) == 0) {
+            return NOBODY;
+        }
         int entry = root;
         while (entry < 0) {
             int code = ~entry;

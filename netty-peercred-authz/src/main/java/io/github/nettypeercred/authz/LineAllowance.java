@@ -5,31 +5,32 @@ import java.util.function.LongSupplier;
 
 /**
  * How many lines a user may cause in a log: a few a minute, in memory that does not grow. Users whose ids fall into one slot share an
- * allowance, so that one with many ids cannot fill the log either. Allocates nothing. For any thread.
+ * allowance, so that one with many ids cannot fill the log either: there are no more lines a minute than a few a slot. Allocates nothing. For any thread.
  */
 final class LineAllowance {
     static final int LINES = 5;
     static final long WINDOW_NANOS = 60_000_000_000L;
 
-    private static final int SLOTS = 1024;
-
     private final LongSupplier nanoTime;
-    private final long[] began = new long[SLOTS];
-    private final int[] lines = new int[SLOTS];
-    private final int[] suppressed = new int[SLOTS];
+    private final long[] began;
+    private final int[] lines;
+    private final int[] suppressed;
 
-    LineAllowance(LongSupplier nanoTime) {
+    LineAllowance(int slots, LongSupplier nanoTime) {
         this.nanoTime = nanoTime;
+        began = new long[slots];
+        lines = new int[slots];
+        suppressed = new int[slots];
     }
 
     /**
      * Takes a line of a user's allowance.
      *
-     * @param uid the user, -1 for those who are not known
+     * @param who the user, or whatever else stands for who causes it
      * @return how many lines were suppressed since the last one; -1 if this is to be suppressed too
      */
-    synchronized int take(long uid) {
-        int slot = (int) ((uid * 0x9E37_79B9_7F4A_7C15L) >>> 54);
+    synchronized int take(long who) {
+        int slot = (int) (((who * 0x9E37_79B9_7F4A_7C15L) >>> 32) % lines.length);
         long now = nanoTime.getAsLong();
         if (lines[slot] == 0 || now - began[slot] >= WINDOW_NANOS) {
             began[slot] = now;

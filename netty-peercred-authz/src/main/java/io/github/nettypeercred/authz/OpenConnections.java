@@ -157,6 +157,10 @@ final class OpenConnections {
                 question.cancel();
                 question = null;
             }
+            PeerCertificateResult certificate = Evidence.certificate(channel);
+            if (certificate != null) { // TLS may have come since
+                evidence = evidence.withCertificate(certificate);
+            }
             PeerAccess now = authorization.decideNow(evidence, groups);
             if (now != null) {
                 conclude(now);

@@ -37,7 +37,8 @@ import org.jspecify.annotations.Nullable;
  * delivers it as {@link AuthorizedMessage}, which has what its sender may do; a denied one closes the channel. On a channel of
  * datagrams it does the same, and drops those of a denied sender.
  *
- * <p>Behind a {@link CertificateCaptureHandler} it decides when the TLS handshake has ended, on the peer's certificate as well.
+ * <p>Behind a {@link CertificateCaptureHandler} it decides when the TLS handshake has ended, on the peer's certificate as well. Where TLS begins
+ * later, its grants rest on no certificate until another handler of this kind, added behind that capture, has decided again.
  *
  * <p><strong>A denied peer</strong> gets the {@linkplain Builder#farewell farewell}, if there is one, and the channel closes. So it does where no
  * capture is in front, on another executor than the event loop, and when this handler is removed before it has decided.

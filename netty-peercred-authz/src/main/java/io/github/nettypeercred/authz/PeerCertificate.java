@@ -4,6 +4,7 @@ package io.github.nettypeercred.authz;
 import io.github.nettypeercred.authz.CertificateAbsence.Reason;
 import io.netty.util.NetUtil;
 import java.security.cert.Certificate;
+import java.security.cert.CertificateEncodingException;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
@@ -14,7 +15,6 @@ import java.util.Locale;
 import java.util.Optional;
 import javax.net.ssl.SSLPeerUnverifiedException;
 import javax.net.ssl.SSLSession;
-import javax.security.auth.x500.X500Principal;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +25,7 @@ import org.jspecify.annotations.Nullable;
  * session has the certificate of the handshake before it.
  */
 public final class PeerCertificate implements PeerCertificateResult {
+    private static final String ALTERNATIVE_NAMES = "2.5.29.17";
     private static final int SHOWN = 200;
     private static final int EMAIL = 1;
     private static final int DNS = 2;
@@ -43,8 +44,8 @@ public final class PeerCertificate implements PeerCertificateResult {
 
     private PeerCertificate(X509Certificate certificate, List<String> alternativeNames, @Nullable String spiffeId) {
         this.certificate = certificate;
-        this.subject = certificate.getSubjectX500Principal().getName(X500Principal.RFC2253);
-        this.issuer = certificate.getIssuerX500Principal().getName(X500Principal.RFC2253);
+        this.subject = DistinguishedName.text(certificate.getSubjectX500Principal());
+        this.issuer = DistinguishedName.text(certificate.getIssuerX500Principal());
         this.alternativeNames = List.copyOf(alternativeNames);
         this.spiffeId = spiffeId;
         this.notBefore = certificate.getNotBefore().toInstant().toEpochMilli();
@@ -66,15 +67,23 @@ public final class PeerCertificate implements PeerCertificateResult {
             return of(leaf);
         } catch (CertificateParsingException e) {
             return new CertificateAbsence(Reason.REFUSED, "malformed alternative names: " + e.getMessage());
-        } catch (RuntimeException e) { // a parser's, of what a peer sent
+        } catch (CertificateEncodingException | RuntimeException e) { // a parser's, of what a peer sent
             return new CertificateAbsence(Reason.REFUSED, "malformed: " + e);
         }
     }
 
-    private static PeerCertificateResult of(X509Certificate leaf) throws CertificateParsingException {
+    private static PeerCertificateResult of(X509Certificate leaf)
+            throws CertificateParsingException, CertificateEncodingException {
+        if (Der.hasExtensionTwice(leaf.getTBSCertificate())) {
+            return new CertificateAbsence(Reason.REFUSED, "malformed: an extension is there twice");
+        }
         List<String> names = new ArrayList<>();
         List<String> uris = new ArrayList<>();
         Collection<List<?>> alternative = leaf.getSubjectAlternativeNames();
+        boolean none = alternative == null || alternative.isEmpty();
+        if (none && leaf.getExtensionValue(ALTERNATIVE_NAMES) != null) { // the JDK keeps silent of what it cannot read
+            return new CertificateAbsence(Reason.REFUSED, "malformed alternative names");
+        }
         for (List<?> each : alternative == null ? List.<List<?>>of() : alternative) {
             if (each.get(1) instanceof String text) {
                 switch ((Integer) each.get(0)) {
@@ -141,16 +150,16 @@ public final class PeerCertificate implements PeerCertificateResult {
     /**
      * Returns the subject.
      *
-     * @return its distinguished name in the form of RFC 2253, empty if it has none
+     * @return its distinguished name in the form of RFC 2253 with openssl's keywords, empty if it has none
      */
     public String subject() {
         return subject;
     }
 
     /**
-     * Returns who issued it.
+     * Returns the name of who has signed it. Any authority that is trusted, or that one of those has made, may bear it: whose key signed is not told.
      *
-     * @return the distinguished name in the form of RFC 2253
+     * @return the distinguished name in the form of RFC 2253 with openssl's keywords
      */
     public String issuer() {
         return issuer;

@@ -219,7 +219,8 @@ public final class RuleBuilder {
     }
 
     /**
-     * Names those who may have issued the certificate, each as a distinguished name in the form of RFC 2253.
+     * Names those who may have signed the certificate itself, each as a distinguished name in the form of RFC 2253. It does not hold apart the authorities
+     * that are trusted: each of them may make one of any name. For that give each a listener of its own.
      *
      * @param names the whole names
      * @return this

@@ -22,7 +22,6 @@ import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import javax.security.auth.x500.X500Principal;
 import org.jspecify.annotations.Nullable;
 
 /** Checks rules one by one, and resolves their names. */
@@ -483,8 +482,8 @@ final class RuleCompiler {
         String text = text(item);
         String name;
         try {
-            name = new X500Principal(text).getName(X500Principal.RFC2253);
-        } catch (IllegalArgumentException e) {
+            name = DistinguishedName.parse(text);
+        } catch (RuntimeException e) { // the JDK's parser throws more than it says
             throw item.place().error("not a distinguished name, as \"CN=alice,O=Example\": " + Quoted.of(text), e);
         }
         if (name.isEmpty()) {

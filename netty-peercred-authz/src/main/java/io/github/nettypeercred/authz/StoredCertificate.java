@@ -18,6 +18,11 @@ final class StoredCertificate {
         this.result = result;
     }
 
+    /** Whether something was captured on this very channel. */
+    static boolean isStored(Channel channel) {
+        return channel.attr(KEY).get() instanceof StoredCertificate stored && stored.channel == channel;
+    }
+
     static void store(Channel channel, PeerCertificateResult result) {
         channel.attr(KEY).set(new StoredCertificate(channel, result));
     }

@@ -251,6 +251,77 @@ class CertificateCaptureTest {
         assertDenied(behind, "the capture stands behind");
     }
 
+    @Test
+    void secondCapture_closes_andNobodyIsTakenForTheFirst() throws Exception {
+        Capture inner = new Capture();
+        EmbeddedChannel channel = channel(ADDRESS, capture, inner, new PeerAuthorizationHandler(authorization));
+        channel.register();
+        capture.shown(spiffe("spiffe://a/x"));
+        seen.clear();
+        inner.shown(spiffe("spiffe://a/y"));
+        channel.runPendingTasks();
+        assertThat(channel.isOpen()).isFalse();
+        assertThat(PeerCertificateResult.of(channel))
+                .isInstanceOfSatisfying(CertificateAbsence.class, absence -> assertThat(absence.reason())
+                        .isEqualTo(Reason.TLS_FAILED));
+    }
+
+    @Test
+    void tlsThatBeginsLater_isDecidedAboutByAnotherHandler_andByEachReload() throws Exception {
+        PeerPolicy policy = PeerPolicy.builder()
+                .deny("evil", rule -> rule.spiffeId("spiffe://a/evil"))
+                .allow("users", rule -> rule.anyUser().grants("submit"))
+                .build(null);
+        PeerAuthorization again =
+                PeerAuthorization.builder(policy).decideAgain().build();
+        for (boolean another : new boolean[] {true, false}) {
+            seen.clear();
+            Capture late = new Capture();
+            EmbeddedChannel channel = channel(null, new PeerCredentialsHandler(), new PeerAuthorizationHandler(again));
+            PretendedPeer.of(1000, 100).pid(1).on(channel);
+            channel.register();
+            assertThat(seen).containsExactly("Allowed: allowed by rule 'users', grants submit", "active");
+            channel.pipeline().addFirst(late);
+            if (another) {
+                channel.pipeline()
+                        .addAfter("CertificateCaptureTest$Capture#0", null, new PeerAuthorizationHandler(again));
+            }
+            channel.runPendingTasks();
+            late.shown(spiffe("spiffe://a/evil"));
+            channel.runPendingTasks();
+            assertThat(channel.isOpen()).isNotEqualTo(another);
+            again.replace(policy);
+            channel.runPendingTasks();
+            assertThat(channel.isOpen()).isFalse();
+            assertThat(seen.get(seen.size() - 1)).endsWith("denied by rule 'evil'");
+        }
+    }
+
+    @Test
+    void certificateThatComesWhileItIsBeingDecided_isDecidedOnToo() throws Exception {
+        List<io.netty.util.concurrent.Promise<PeerDecision>> asked = new ArrayList<>();
+        List<PeerEvidence> about = new ArrayList<>();
+        PeerAuthorization asking = PeerAuthorization.builder((evidence, executor) -> {
+                    about.add(evidence);
+                    asked.add(executor.newPromise());
+                    return asked.get(asked.size() - 1);
+                })
+                .build();
+        EmbeddedChannel channel = channel(null, new PeerCredentialsHandler(), new PeerAuthorizationHandler(asking));
+        PretendedPeer.of(1000, 100).pid(1).on(channel);
+        channel.register();
+        channel.pipeline().addFirst(capture);
+        capture.shown(spiffe("spiffe://a/x"));
+        asked.get(0).setSuccess(new PeerDecision.Allow("without", java.util.Set.of()));
+        channel.runPendingTasks();
+        assertThat(seen).isEmpty();
+        asked.get(1).setSuccess(new PeerDecision.Allow("with", java.util.Set.of()));
+        channel.runPendingTasks();
+        assertThat(about.get(1).certificate()).isInstanceOf(PeerCertificate.class);
+        assertThat(seen.get(0)).contains("rule 'with'");
+        channel.close();
+    }
+
     private static final class PeerCaptureBehind extends CertificateCaptureHandler {}
 
     @Test

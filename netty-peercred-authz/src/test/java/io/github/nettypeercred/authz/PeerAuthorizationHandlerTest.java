@@ -295,7 +295,7 @@ class PeerAuthorizationHandlerTest {
     @Test
     void lines_areLimitedAUser() {
         long[] now = {0};
-        LineAllowance allowance = new LineAllowance(() -> now[0]);
+        LineAllowance allowance = new LineAllowance(1024, () -> now[0]);
         for (int i = 0; i < LineAllowance.LINES; i++) {
             assertThat(allowance.take(1000)).isZero();
         }

@@ -40,7 +40,7 @@ final class BoundSocket {
         try {
             Object key = key(path);
             try (ListenerConnection served = ListenerConnection.open(path)) {
-                throw path.failure("is served already, by " + who(served.listener()));
+                throw path.failure("is served already, by " + who(served));
             } catch (NobodyListens stale) {
                 if (key.equals(key(path))) {
                     Files.delete(path.path());
@@ -51,11 +51,12 @@ final class BoundSocket {
         }
     }
 
-    private static String who(PeerCredentialsResult result) {
+    private static String who(ListenerConnection served) {
+        PeerCredentialsResult result = served.listener();
         if (!(result instanceof UnixPeerCredentials listener)) {
             return "somebody unknown: " + result.absence().orElseThrow();
         }
-        String gone = Liveness.of(listener.process()) == Liveness.GONE
+        String gone = Liveness.of(served.process()) == Liveness.GONE
                 ? " (that process is gone; another one that inherited the socket serves)"
                 : "";
         return "pid "

@@ -3,9 +3,13 @@ package io.github.nettypeercred.lspc;
 
 import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.AbsenceReason;
+import io.github.nettypeercred.AbsentException;
+import io.github.nettypeercred.Answer;
 import io.github.nettypeercred.PeerCredentialsEvent;
 import io.github.nettypeercred.PeerCredentialsHandler;
 import io.github.nettypeercred.PeerCredentialsResult;
+import io.github.nettypeercred.UnixPeerCredentials;
+import io.github.nettypeercred.process.PeerProcess;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -18,12 +22,27 @@ import java.util.concurrent.CompletableFuture;
 final class ListenerConnection implements AutoCloseable {
     private final Connector connector;
     private final Channel channel;
-    private final PeerCredentialsResult listener;
+    private final Announced announced;
 
-    private ListenerConnection(Connector connector, Channel channel, PeerCredentialsResult listener) {
+    /** What the capture came to, and a handle of the process, which stays open when who listens closes the connection. */
+    private record Announced(PeerCredentialsResult listener, Answer<PeerProcess> process) {
+        static Announced of(PeerCredentialsResult result) {
+            if (!(result instanceof UnixPeerCredentials credentials)) {
+                return new Announced(result, Answer.unknown(result.absence().orElseThrow()));
+            }
+            try {
+                return new Announced(
+                        result, Answer.known(credentials.process().orElseThrow().duplicate()));
+            } catch (AbsentException e) {
+                return new Announced(result, Answer.unknown(e.absence()));
+            }
+        }
+    }
+
+    private ListenerConnection(Connector connector, Channel channel, Announced announced) {
         this.connector = connector;
         this.channel = channel;
-        this.listener = listener;
+        this.announced = announced;
     }
 
     /**
@@ -35,7 +54,7 @@ final class ListenerConnection implements AutoCloseable {
     static ListenerConnection open(SocketPath path) throws Failure, InterruptedException {
         Connector connector = new Connector();
         try {
-            CompletableFuture<PeerCredentialsResult> listener = new CompletableFuture<>();
+            CompletableFuture<Announced> announced = new CompletableFuture<>();
             Channel channel = connector.connect(
                     path,
                     EpollDomainSocketChannel.class,
@@ -45,8 +64,8 @@ final class ListenerConnection implements AutoCloseable {
                                     .label()
                                     .process()
                                     .build(),
-                            new Announcement(listener)));
-            return new ListenerConnection(connector, channel, listener.join());
+                            new Announcement(announced)));
+            return new ListenerConnection(connector, channel, announced.join());
         } catch (Failure | InterruptedException e) {
             connector.close();
             throw e;
@@ -55,28 +74,34 @@ final class ListenerConnection implements AutoCloseable {
 
     /** Returns who listens, or why that is not known. */
     PeerCredentialsResult listener() {
-        return listener;
+        return announced.listener;
     }
 
-    /** Closes the connection, and with it the process handle. */
+    /** Returns a handle of the process that listens, or why there is none. It is open until {@link #close()}. */
+    Answer<PeerProcess> process() {
+        return announced.process;
+    }
+
+    /** Closes the connection and the process handle. */
     @Override
     public void close() {
+        announced.process.value().ifPresent(PeerProcess::close);
         channel.close().awaitUninterruptibly();
         connector.close();
     }
 
     /** Takes what the capture came to off the pipeline, and drops whatever the other side sends. */
     private static final class Announcement extends ChannelInboundHandlerAdapter {
-        private final CompletableFuture<PeerCredentialsResult> listener;
+        private final CompletableFuture<Announced> announced;
 
-        Announcement(CompletableFuture<PeerCredentialsResult> listener) {
-            this.listener = listener;
+        Announcement(CompletableFuture<Announced> announced) {
+            this.announced = announced;
         }
 
         @Override
         public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
-            if (event instanceof PeerCredentialsEvent announced) {
-                listener.complete(announced.result());
+            if (event instanceof PeerCredentialsEvent captured) {
+                announced.complete(Announced.of(captured.result()));
             }
         }
 
@@ -87,7 +112,8 @@ final class ListenerConnection implements AutoCloseable {
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
-            listener.complete(new Absence(AbsenceReason.CLOSED, "the connection was closed before the capture"));
+            announced.complete(
+                    Announced.of(new Absence(AbsenceReason.CLOSED, "the connection was closed before the capture")));
         }
 
         @Override

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package io.github.nettypeercred.lspc;
 
+import io.github.nettypeercred.Answer;
 import io.github.nettypeercred.PeerCredentialsResult;
 import io.github.nettypeercred.UnixPeerCredentials;
 import io.github.nettypeercred.process.PeerProcess;
@@ -22,7 +23,7 @@ record WhoListens(SocketPath path, boolean process, Report report) {
         try (ListenerConnection connection = ListenerConnection.open(path)) {
             PeerCredentialsResult result = connection.listener();
             if (result instanceof UnixPeerCredentials credentials) {
-                report(credentials);
+                report(credentials, connection.process());
             } else {
                 report.absent(OptionalLong.empty(), result.absence().orElseThrow(), Verdict.NONE);
                 throw path.failure("is served, but the kernel does not say by whom");
@@ -30,16 +31,16 @@ record WhoListens(SocketPath path, boolean process, Report report) {
         }
     }
 
-    private void report(UnixPeerCredentials credentials) throws IOException, Failure {
-        Liveness liveness = Liveness.of(credentials.process());
-        Optional<PeerProcess> handle = credentials.process().value();
+    private void report(UnixPeerCredentials credentials, Answer<PeerProcess> answer) throws IOException, Failure {
+        Liveness liveness = Liveness.of(answer);
+        Optional<PeerProcess> handle = answer.value();
         Optional<ProcessFacts> facts =
                 handle.map(open -> open.facts(Runnable::run).join());
         report.listener(path, Peer.named(credentials, facts, Names.ofThisSystem()), liveness);
         if (process) {
             if (handle.isEmpty()) {
                 throw path.failure("there is no handle of the process that serves it: "
-                        + credentials.process().absence().orElseThrow());
+                        + answer.absence().orElseThrow());
             }
             report.process(handle.get().currentIds(), facts.orElseThrow());
         }

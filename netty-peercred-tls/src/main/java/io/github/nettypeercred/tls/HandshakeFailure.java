@@ -17,7 +17,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Why a handshake failed, as far as the exceptions of the providers tell. The channel closes for any of the reasons. */
 final class HandshakeFailure {
-    private static final int LONGEST = 300;
     private static final int MOST = 16;
 
     /** What the JDK and BoringSSL say of a client without a certificate where one is demanded: they have no type for it. */
@@ -67,6 +66,6 @@ final class HandshakeFailure {
 
     private static CertificateAbsence absence(Reason reason, Throwable cause) {
         String text = cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
-        return new CertificateAbsence(reason, text.length() > LONGEST ? text.substring(0, LONGEST) + "..." : text);
+        return new CertificateAbsence(reason, text);
     }
 }

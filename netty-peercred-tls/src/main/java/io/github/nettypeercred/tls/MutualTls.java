@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
  * Makes the {@link SslContext} of a server that asks each client for a certificate and accepts those of the authorities it is given, and
  * no others: TLS 1.3 and 1.2.
  *
- * <p>An authority that is trusted may vouch for any name: where several are, rules should name {@code certificate-issuer} as well.
+ * <p>An authority that is trusted may vouch for any name, and make others of any name: {@code certificate-issuer} compares names, and does not hold
+ * apart several that are trusted. Where one is not to vouch for what another does, give each a listener, a context and a policy of its own.
  * Whether a certificate was revoked is not asked; give them short lives. A client that resumes a session shows no certificate again: that of the
  * session counts until it runs out. A context knows no sessions of another: to stop trusting an authority make a new one.
  */

@@ -6,6 +6,7 @@ import io.github.nettypeercred.authz.CertificateCaptureHandler;
 import io.github.nettypeercred.authz.PeerCertificateEvent;
 import io.netty.channel.ChannelHandler;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.handler.ssl.OptionalSslHandler;
 import io.netty.handler.ssl.SslClientHelloHandler;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
@@ -28,7 +29,11 @@ import org.jspecify.annotations.Nullable;
  * {@link MutualTls} makes one that does both. Nothing is verified by this handler but that the certificate is valid at this
  * time, which a resumed session does not tell.
  *
- * <p>If the handshake fails, if no {@code SslHandler} is in front, or if a message comes before the handshake has ended, the channel closes.
+ * <p>If the handshake fails, if no {@code SslHandler} is in front, or if a message comes before the handshake has ended, the channel closes. Of TLS
+ * within TLS it is the inner handshake, that of the nearest {@code SslHandler}. A channel has one certificate: a second handler closes it.
+ *
+ * <p>Where TLS begins in the middle of a connection, what was decided before stays as it is. Add another {@code PeerAuthorizationHandler} behind this
+ * one, which decides again, on the certificate too, and holds what comes before.
  *
  * <p>Not sharable: an instance belongs to one channel.
  */
@@ -49,49 +54,57 @@ public final class TlsCertificateHandler extends CertificateCaptureHandler {
         ctx.fireChannelActive();
     }
 
-    /** Takes a handshake that has ended before this handler came, and refuses a channel without TLS. */
+    /** Takes a handshake that has ended, and refuses a channel without TLS. */
     private void look(ChannelHandlerContext ctx) {
         if (isDone() || ctx.isRemoved()) {
             return;
         }
-        SslHandler tls = inFront(ctx, SslHandler.class);
-        if (tls == null) {
-            if (inFront(ctx, SslClientHelloHandler.class) == null) { // which an SslHandler replaces
-                refused(
-                        ctx,
-                        new CertificateAbsence(
-                                CertificateAbsence.Reason.TLS_FAILED, "there is no SslHandler in front: add one"));
+        ChannelHandler nearest = inFront(ctx);
+        if (nearest instanceof SslHandler tls) {
+            if (tls.handshakeFuture().isDone()) {
+                take(ctx, tls);
             }
-        } else if (tls.handshakeFuture().isDone()) {
-            take(ctx, tls, tls.handshakeFuture().cause());
+        } else if (!(nearest instanceof SslClientHelloHandler)) { // which an SslHandler replaces
+            refused(
+                    ctx,
+                    new CertificateAbsence(
+                            CertificateAbsence.Reason.TLS_FAILED, "there is no SslHandler in front: add one"));
         }
     }
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object evt) {
         if (evt instanceof SslHandshakeCompletionEvent ended && !isDone()) {
-            take(ctx, inFront(ctx, SslHandler.class), ended.cause());
+            if (ended.isSuccess()) {
+                look(ctx); // of TLS within TLS it may be the end of the outer handshake
+            } else {
+                refused(ctx, HandshakeFailure.of(ended.cause()));
+            }
         }
         ctx.fireUserEventTriggered(evt);
     }
 
-    private void take(ChannelHandlerContext ctx, @Nullable SslHandler tls, @Nullable Throwable cause) {
-        if (cause == null && tls != null) {
+    private void take(ChannelHandlerContext ctx, SslHandler tls) {
+        Throwable cause = tls.handshakeFuture().cause();
+        if (cause == null) {
             captured(ctx, tls.engine().getSession());
         } else {
             refused(ctx, HandshakeFailure.of(cause));
         }
     }
 
-    /** The nearest handler of a kind in front. */
-    private static <T extends ChannelHandler> @Nullable T inFront(ChannelHandlerContext ctx, Class<T> kind) {
-        T nearest = null;
+    /** The nearest handler in front that is of TLS, or that may become so. */
+    private static @Nullable ChannelHandler inFront(ChannelHandlerContext ctx) {
+        ChannelHandler nearest = null;
         for (Map.Entry<String, ChannelHandler> each : ctx.pipeline()) {
-            if (each.getValue() == ctx.handler()) {
+            ChannelHandler handler = each.getValue();
+            if (handler == ctx.handler()) {
                 break;
             }
-            if (kind.isInstance(each.getValue())) {
-                nearest = kind.cast(each.getValue());
+            if (handler instanceof SslHandler
+                    || handler instanceof SslClientHelloHandler
+                    || handler instanceof OptionalSslHandler) {
+                nearest = handler;
             }
         }
         return nearest;

@@ -5,7 +5,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Who a message says it is from, in the forms of RFC 5424 and RFC 3164. Either is empty if it says nothing that can be read.
+ * Who a message says it is from, in the forms of RFC 5424 and RFC 3164, there also with the time as in RFC 3339. Either is empty if it says
+ * nothing that is read here: a text may well say it in another way.
  *
  * @param program the name of a program
  * @param pid the id of a process
@@ -14,7 +15,8 @@ record Claim(String program, String pid) {
     private static final Pattern RFC_5424 =
             Pattern.compile("<\\d{1,3}>1 \\S{1,64} \\S{1,255} (\\S{1,48}) (\\S{1,128}) ");
     private static final Pattern RFC_3164 = Pattern.compile(
-            "(?:<\\d{1,3}>)?(?:\\w{3} [ \\d]\\d [\\d:]{8} (?:[^\\s:\\[\\]]{1,255} )?)?([^\\s:\\[\\]<>]{1,255})(?:\\[([^]]{0,32})])?:");
+            "(?:<\\d{1,3}>)?(?:(?:\\w{3} [ \\d]\\d [\\d:]{8}|\\d{4}-\\d\\d-\\d\\dT\\S+) (?:[^\\s:\\[\\]]{1,255} )?)?+"
+                    + "([^\\s:\\[\\]<>]{1,255})(?:\\[([^]]{0,32})])?:");
 
     static Claim of(String text) {
         Matcher matcher = RFC_5424.matcher(text);

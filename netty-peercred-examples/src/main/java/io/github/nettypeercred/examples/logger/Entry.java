@@ -18,7 +18,10 @@ import java.time.Instant;
  * @param envelope what it came in, to be released when it is written
  */
 record Entry(Instant time, UnixPeerCredentials sender, ByteBuf text, int lost, ReferenceCounted envelope) {
-    /** The line of the log: what is attested, the executable, what the sender claims in error, and its text. */
+    /**
+     * The line of the log: in columns what is attested, the executable and what the sender claims in error, and behind the first ": " its
+     * text.
+     */
     String line(String executable) {
         String said = text.toString(text.readerIndex(), lengthWithoutEnd(), UTF_8);
         Claim claim = Claim.of(said);
@@ -26,13 +29,13 @@ record Entry(Instant time, UnixPeerCredentials sender, ByteBuf text, int lost, R
         StringBuilder line = new StringBuilder(160 + said.length());
         line.append(time).append(" uid=").append(sender.uid()).append(" gid=").append(sender.gid());
         line.append(" pid=").append(pid.isEmpty() ? "?" : pid);
-        printable(executable.isEmpty() ? "?" : executable, line.append(" exe="), ' ');
+        column(executable.isEmpty() ? "?" : executable, line.append(" exe="));
         mark("pid=", claim.pid(), pid, line);
         mark("program=", claim.program(), executable.substring(executable.lastIndexOf('/') + 1), line);
         if (lost > 0) {
             line.append(" lost=").append(lost);
         }
-        printable(said, line.append(' '), '\\');
+        printable(said, line.append(": "));
         return line.append('\n').toString();
     }
 
@@ -45,14 +48,19 @@ record Entry(Instant time, UnixPeerCredentials sender, ByteBuf text, int lost, R
 
     private static void mark(String what, String claimed, String known, StringBuilder line) {
         if (!claimed.isEmpty() && !claimed.equals(known)) {
-            printable(claimed, line.append(known.isEmpty() ? " ?" : " !").append(what), ' ');
+            column(claimed, line.append(known.isEmpty() ? " ?" : " !").append(what));
         }
     }
 
-    /** Escapes what could begin a line, end a word, hide one or turn one round. */
-    private static void printable(String text, StringBuilder line, char alsoEscaped) {
+    /** Leaves nothing that could look like a space or like the end of the columns. */
+    private static void column(String text, StringBuilder line) {
+        text.codePoints().forEach(each -> append(each, each <= ' ' || each > '~' || each == ':' || each == '\\', line));
+    }
+
+    /** Escapes what could begin a line, hide or turn round some of it. */
+    private static void printable(String text, StringBuilder line) {
         text.codePoints().forEach(each -> {
-            boolean escaped = each == '\\' || each == alsoEscaped;
+            boolean escaped = each == '\\';
             switch (Character.getType(each)) {
                 case Character.CONTROL,
                         Character.FORMAT,
@@ -63,11 +71,15 @@ record Entry(Instant time, UnixPeerCredentials sender, ByteBuf text, int lost, R
                         Character.UNASSIGNED -> escaped = true;
                 default -> {}
             }
-            if (escaped) {
-                line.append("\\u{").append(Integer.toHexString(each)).append('}');
-            } else {
-                line.appendCodePoint(each);
-            }
+            append(each, escaped, line);
         });
+    }
+
+    private static void append(int each, boolean escaped, StringBuilder line) {
+        if (escaped) {
+            line.append("\\u{").append(Integer.toHexString(each)).append('}');
+        } else {
+            line.appendCodePoint(each);
+        }
     }
 }

@@ -20,6 +20,7 @@ import io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.netty.channel.epoll.EpollIoHandler;
 import io.netty.channel.epoll.EpollServerDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -48,6 +49,7 @@ public final class LogServer {
         Channel streams = streams(newGroup(), Path.of(arguments[1]), store, limits);
         Runtime.getRuntime().addShutdownHook(new Thread(() -> {
             datagrams.close().awaitUninterruptibly();
+            new File(arguments[0]).delete(); // Netty deletes the path of streams alone
             streams.close().awaitUninterruptibly();
             store.close();
         }));

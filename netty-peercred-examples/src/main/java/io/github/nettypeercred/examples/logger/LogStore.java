@@ -17,7 +17,8 @@ import java.util.concurrent.TimeUnit;
  * loops.
  */
 final class LogStore implements AutoCloseable {
-    private static final long LEAST_QUOTA = 1 << 18; // two batches of the longest lines
+    /** Two batches: lines of 64 KiB and then the longest, with each byte of its text and of its executable's path escaped. */
+    static final long LEAST_QUOTA = 1 << 19;
 
     private final Path folder;
     private final long quota;

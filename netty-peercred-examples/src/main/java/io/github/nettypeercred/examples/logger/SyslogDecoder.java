@@ -8,6 +8,7 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
 import io.netty.handler.codec.CorruptedFrameException;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class SyslogDecoder extends ByteToMessageDecoder {
     private static final int MOST_DIGITS = 4;
+    private static final Pattern LENGTH = Pattern.compile("[1-9][0-9]*");
 
     private @Nullable Boolean counted; // null before the first byte
 
@@ -39,7 +41,11 @@ final class SyslogDecoder extends ByteToMessageDecoder {
             throw new CorruptedFrameException("a length of more than " + MOST_DIGITS + " digits");
         }
         if (digits >= 0) {
-            int length = Integer.parseInt(in.toString(start, digits, US_ASCII));
+            String said = in.toString(start, digits, US_ASCII);
+            if (!LENGTH.matcher(said).matches()) {
+                throw new CorruptedFrameException("no length: " + said);
+            }
+            int length = Integer.parseInt(said);
             if (length > LogServer.MAX_LINE) {
                 throw new CorruptedFrameException("longer than " + LogServer.MAX_LINE + " bytes: " + length);
             }

@@ -26,12 +26,22 @@ final class LmtpSession extends QueueSession {
     private static final Pattern RCPT = Pattern.compile("(?i)RCPT TO:" + ADDRESS);
     private static final Pattern FIELD = Pattern.compile("(?s)([!-9;-~]+)[ \t]*:(.*)\r\n");
 
-    /** One address, with at most a display name that cannot be taken for another. */
-    private static final Pattern FROM = Pattern.compile(
-            ",\\s*+(?:(?:[^<>()@,:;\"\\\\]*+|\"[^<>@\"\\\\]*+\"\\s*+)" + ADDRESS + "|([!-;=?-~]++))\\s*+");
+    private static final String NAME = "[\\s!-~&&[^<>()@,:;\"\\\\=?]]*+";
+    private static final String QUOTED = "\"[\\s!-~&&[^<>@\"\\\\=?]]*+\"\\s*+";
 
-    private static final Set<String> NOT_THE_CLIENTS =
-            Set.of("return-path", "sender", "received", "received-spf", "delivered-to", "authentication-results");
+    /** One address, with at most a display name of ASCII in which nothing looks like an address, or like an encoded word. */
+    private static final Pattern FROM =
+            Pattern.compile(",\\s*+(?:(?:" + NAME + "|" + QUOTED + ")" + ADDRESS + "|([!-;=?-~]++))\\s*+");
+
+    private static final Set<String> NOT_THE_CLIENTS = Set.of(
+            "return-path",
+            "sender",
+            "resent-from",
+            "resent-sender",
+            "received",
+            "received-spf",
+            "delivered-to",
+            "authentication-results");
 
     private final String domain;
     private final List<String> recipients = new ArrayList<>();
@@ -47,7 +57,8 @@ final class LmtpSession extends QueueSession {
 
     @Override
     String answer(Channel peer, String line) {
-        boolean proper = line.endsWith("\r\n") && line.indexOf('\r') == line.length() - 2;
+        boolean proper =
+                line.endsWith("\r\n") && line.indexOf('\r') == line.length() - 2 && line.length() <= Lines.LONGEST;
         if (data != null) {
             return data(peer, data, line, proper);
         }
@@ -113,7 +124,7 @@ final class LmtpSession extends QueueSession {
             String answer = refusal.isEmpty() ? tried(peer, () -> put(peer, message.toString())) : refusal;
             return reset(recipients.stream().map(to -> answer + " <" + to + ">").collect(Collectors.joining("\r\n")));
         }
-        lineEnded = line.isEmpty() || line.endsWith("\r\n");
+        lineEnded = line.endsWith("\r\n");
         if (!proper) {
             refusal = "550 5.6.0 a bare CR or LF, or a line too long";
         } else if (message.length() + line.length() > LARGEST) {
@@ -129,6 +140,7 @@ final class LmtpSession extends QueueSession {
         String now = ZonedDateTime.now(ZoneOffset.UTC).format(DateTimeFormatter.RFC_1123_DATE_TIME);
         StringBuilder header = new StringBuilder("Received: by %s (from uid %d)\r\n with LMTP id %s; %s\r\n"
                 .formatted(domain, queue.peers().uidOf(peer), id, now));
+        StringBuilder fields = new StringBuilder();
         StringBuilder from = new StringBuilder();
         int end = ("\r\n" + message + "\r\n").indexOf("\r\n\r\n");
         for (String field : message.substring(0, end).split("(?<=\r\n)(?![ \t])", 0)) {
@@ -138,7 +150,7 @@ final class LmtpSession extends QueueSession {
             }
             String name = end > 0 ? named.group(1).toLowerCase(Locale.ROOT) : "";
             from.append(name.equals("from") ? "," + named.group(2) : "");
-            header.append(NOT_THE_CLIENTS.contains(name) ? "" : field);
+            fields.append(NOT_THE_CLIENTS.contains(name) ? "" : field);
         }
         Matcher author = FROM.matcher(from);
         boolean own = author.matches() && queue.peers().owns(peer, userOf(author.replaceAll("$1$2")));
@@ -147,8 +159,8 @@ final class LmtpSession extends QueueSession {
         }
         String to =
                 recipients.stream().map(each -> "RCPT TO:<" + each + ">\r\n").collect(Collectors.joining());
-        String stuffed = (header + message.substring(end)).replace("\r\n.", "\r\n..");
-        queue.put(id, "MAIL FROM:<" + sender + ">\r\n" + to + "DATA\r\n" + stuffed + ".\r\n");
-        return "250 2.0.0 " + id;
+        String stuffed = (header.append(fields) + message.substring(end)).replace("\r\n.", "\r\n..");
+        boolean stored = queue.put(id, "MAIL FROM:<" + sender + ">\r\n" + to + "DATA\r\n" + stuffed + ".\r\n");
+        return stored ? "250 2.0.0 " + id : "452 4.3.1 the disk is full";
     }
 }

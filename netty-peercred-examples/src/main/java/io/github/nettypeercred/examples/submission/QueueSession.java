@@ -10,7 +10,6 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.handler.codec.TooLongFrameException;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.internal.logging.InternalLogger;
 import io.netty.util.internal.logging.InternalLoggerFactory;
@@ -30,7 +29,7 @@ abstract class QueueSession extends SimpleChannelInboundHandler<ByteBuf> {
         worker = queue.workers().next();
     }
 
-    /** Answers a line, which has its end, or is empty in place of one that was too long. An empty answer is none. */
+    /** Answers a line, which has its end. One longer than {@link Lines#LONGEST} lacks its beginning. An empty answer is none. */
     abstract String answer(Channel peer, String line) throws Exception;
 
     static String tried(Channel peer, Callable<String> answer) {
@@ -67,10 +66,6 @@ abstract class QueueSession extends SimpleChannelInboundHandler<ByteBuf> {
 
     @Override
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
-        if (cause instanceof TooLongFrameException) {
-            channelRead0(ctx, Unpooled.EMPTY_BUFFER);
-        } else {
-            ctx.close();
-        }
+        ctx.close();
     }
 }

@@ -12,7 +12,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import io.netty.handler.codec.LineBasedFrameDecoder;
 import io.netty.handler.timeout.ReadTimeoutHandler;
 import io.netty.util.concurrent.EventExecutorGroup;
 import java.io.IOException;
@@ -32,6 +31,9 @@ import java.util.function.Function;
  * @param workers what blocks runs here
  */
 record SubmissionQueue(Path folder, Peers peers, EventExecutorGroup workers) {
+    /** How many bytes of the disk entries leave free. */
+    private static final long FREE = 1 << 26;
+
     ServiceSocket serve(Path path, EventLoopGroup group, Function<SubmissionQueue, QueueSession> session)
             throws IOException {
         ServiceSocket socket = ServiceSocket.builder(path).mode(0666).take();
@@ -40,27 +42,42 @@ record SubmissionQueue(Path folder, Peers peers, EventExecutorGroup workers) {
             @Override
             protected void initChannel(Channel channel) {
                 peers.addHandlers(channel.pipeline());
-                channel.pipeline().addLast(new ReadTimeoutHandler(300), new LineBasedFrameDecoder(8192, false, true));
-                channel.pipeline().addLast(session.apply(SubmissionQueue.this));
+                channel.pipeline()
+                        .addLast(new ReadTimeoutHandler(300), new Lines(), session.apply(SubmissionQueue.this));
             }
         }));
         return socket;
     }
 
-    /** Stores an entry: once this returns, it outlasts a crash of the system. One with a dot in front is not finished. */
-    void put(String id, String entry) throws IOException {
+    /**
+     * Stores an entry: once this returns true, it outlasts a crash of the system. One with a dot in front is not finished. Returns false,
+     * and stores nothing, if the disk is as good as full.
+     */
+    boolean put(String id, String entry) throws IOException {
+        if (folder.toFile().getUsableSpace() < FREE) {
+            return false;
+        }
         Path unfinished = folder.resolve("." + id);
+        try {
+            write(unfinished, entry);
+            Files.move(unfinished, folder.resolve(id), ATOMIC_MOVE);
+        } finally {
+            Files.deleteIfExists(unfinished); // it is there if that failed, and would take space from then on
+        }
+        try (FileChannel directory = FileChannel.open(folder)) {
+            directory.force(true);
+        }
+        return true;
+    }
+
+    private static void write(Path path, String entry) throws IOException {
         var ownersAlone = PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
-        try (FileChannel file = FileChannel.open(unfinished, Set.of(CREATE_NEW, WRITE), ownersAlone)) {
+        try (FileChannel file = FileChannel.open(path, Set.of(CREATE_NEW, WRITE), ownersAlone)) {
             ByteBuffer bytes = ISO_8859_1.encode(entry);
             while (bytes.hasRemaining()) {
                 file.write(bytes);
             }
             file.force(true);
-        }
-        Files.move(unfinished, folder.resolve(id), ATOMIC_MOVE);
-        try (FileChannel directory = FileChannel.open(folder)) {
-            directory.force(true);
         }
     }
 }

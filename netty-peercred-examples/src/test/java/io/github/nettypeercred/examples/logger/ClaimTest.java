@@ -19,6 +19,9 @@ class ClaimTest {
                 "<12>hello, ``, ``",
                 "<12>two words: hello, ``, ``",
                 "<13>1 2026-11-21T17:28:31.712247+00:00 vm foo 5759 - [timeQuality tzKnown=\"1\"] x, foo, 5759",
+                "<86>2026-11-21T19:40:11+00:00 vm sshd[1]: x, sshd, 1",
+                "<86>2026-11-21T19:40:11.5Z sshd: x, sshd, ``",
+                "<86>2026-11-21T19:40:11Z vm says nothing, ``, ``",
                 "<13>1 - - - - - - x, ``, ``",
             })
     void claim_isRead(String text, String program, String pid) {

@@ -53,7 +53,7 @@ class LogServerTest {
         assertThat(served.line(65533))
                 .contains(attested(65533, client.pid()))
                 .contains(" !pid=1 ")
-                .containsPattern(" [!?]program=sshd ") // ? if it has ended before it was looked at
+                .containsPattern(" [!?]program=sshd: ") // ? if it has ended before it was looked at
                 .endsWith(" sshd[1]: Accepted");
     }
 
@@ -76,10 +76,10 @@ class LogServerTest {
                 65532, Clients.C, kind, served.socket(kind), "count", "100", "pause", "20000", "tag", "sshd");
         assertThat(served.await(65533, all -> all.size() == 100))
                 .allMatch(line -> line.contains(attested(65533, honest.pid())) && !line.contains("!"))
-                .anyMatch(line -> line.contains(" exe=" + Clients.C + " <13>logclient["));
+                .anyMatch(line -> line.contains(" exe=" + Clients.C + ": <13>logclient["));
         assertThat(served.await(65532, all -> all.size() == 100))
                 .allMatch(line -> line.contains(attested(65532, liar.pid())))
-                .anyMatch(line -> line.contains(" exe=" + Clients.C + " !program=sshd <13>sshd["));
+                .anyMatch(line -> line.contains(" exe=" + Clients.C + " !program=sshd: <13>sshd["));
     }
 
     /** A process that inherits a connection is not who connected. */
@@ -90,6 +90,37 @@ class LogServerTest {
         List<String> lines = served.await(65533, all -> all.size() == 2);
         assertThat(lines.get(0)).contains(attested(65533, parent.pid())).endsWith(" <13>by the parent");
         assertThat(lines.get(1)).doesNotContain(attested(65533, parent.pid())).endsWith(" <13>by the child");
+    }
+
+    private static String columns(String line) {
+        return line.substring(0, line.indexOf(": "));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"datagram", "stream"})
+    void text_thatLooksLikeMarks_isBehindTheColumns(String kind) throws InterruptedException {
+        Client.need("/usr/bin/python3", "python3");
+        Client client = Client.run(65533, "/usr/bin/python3", Clients.PYTHON, "marks-" + kind, served.socket(kind));
+        String line = served.line(65533);
+        assertThat(columns(line)).matches("\\S+" + attested(65533, client.pid()) + "\\S+");
+        assertThat(line.substring(columns(line).length()))
+                .isEqualTo(":  !pid=1 !program=sshd lost=77: <86>sshd[1]: Accepted");
+    }
+
+    /** No-break spaces, and the end of the columns. */
+    @Test
+    void executable_cannotLookLikeMarks() throws InterruptedException {
+        Client.need("cc", "gcc");
+        String script =
+                """
+                folder=$(mktemp -d) && program=$folder/$(printf 'true\\302\\240!pid=1\\302\\240: <13>x:') && cp "$0" "$program" &&
+                "$program" dgram "$1" count 20 pause 20000 >&2; rm -r "$folder"
+                """;
+        Client.run(65533, "sh", "-c", script, Clients.C, served.datagram);
+        assertThat(served.await(65533, all -> all.size() == 20))
+                .allMatch(line ->
+                        columns(line).matches("\\S+ uid=65533 gid=65533 pid=[0-9]+ exe=[!-~]+ [!?]program=logclient"))
+                .anyMatch(line -> columns(line).contains("!pid=1\\u{"));
     }
 
     @ParameterizedTest

@@ -2,6 +2,7 @@
 package io.github.nettypeercred.examples.logger;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
+import static java.nio.file.StandardCopyOption.COPY_ATTRIBUTES;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.nettypeercred.PeerCredentialsHandler;
@@ -24,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** That each user has bytes of its own on disk, and none of another's. */
 @Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LogStoreTest {
-    private static final int QUOTA = 1 << 18;
+    private static final int QUOTA = (int) LogStore.LEAST_QUOTA;
 
     private final Path folder;
 
@@ -33,8 +34,12 @@ class LogStoreTest {
     }
 
     static UnixPeerCredentials peer(int uid) {
+        return peer(uid, 7);
+    }
+
+    private static UnixPeerCredentials peer(int uid, int pid) {
         EmbeddedChannel channel = new EmbeddedChannel(false, false);
-        PretendedPeer.of(uid, uid).pid(7).on(channel);
+        PretendedPeer.of(uid, uid).pid(pid).on(channel);
         channel.pipeline().addLast(new PeerCredentialsHandler());
         try {
             channel.register();
@@ -91,7 +96,7 @@ class LogStoreTest {
         }
         assertThat(bytes("1000.")).isBetween(QUOTA / 2L - 100_000, (long) QUOTA);
         assertThat(Served.lines(folder, 1000))
-                .allMatch(line -> line.contains(" uid=1000 gid=1000 pid=7 exe=? "))
+                .allMatch(line -> line.contains(" uid=1000 gid=1000 pid=7 exe=?: "))
                 .last()
                 .asString()
                 .endsWith(" the last");
@@ -107,6 +112,35 @@ class LogStoreTest {
                 }
             }
             assertThat(bytes("1000.")).isLessThanOrEqualTo(QUOTA);
+        }
+    }
+
+    /** Of the longest lines, sent by a program whose path is as long as may be, and of which each byte is escaped. */
+    @Test
+    void longestBatches_stayWithinTheQuota() throws IOException {
+        Path deep = folder.resolve("deep");
+        while (deep.toString().length() < 3800) {
+            deep = deep.resolve("\\".repeat(200));
+        }
+        Path program =
+                Files.copy(Path.of("/bin/sleep"), Files.createDirectories(deep).resolve("sleep"), COPY_ATTRIBUTES);
+        Client client = Client.start(0, program.toString(), "100");
+        try {
+            UnixPeerCredentials sender = peer(0, (int) client.pid());
+            int most = LogServer.MAX_LINE;
+            for (int round = 0; round < 3; round++) {
+                UserLog log = new UserLog(folder, "0", QUOTA);
+                for (int length : new int[] {6600, most}) { // the first is a little less than a batch
+                    ByteBuf content = Unpooled.copiedBuffer("\\".repeat(length), UTF_8);
+                    log.add(new Entry(Instant.now(), sender, content, 0, content));
+                }
+                log.write(new Programs());
+                assertThat(log.goOn()).as("one batch").isFalse();
+            }
+            assertThat(Files.size(folder.resolve("0.log"))).isBetween(130_000L, QUOTA / 2L);
+            assertThat(bytes("0.")).isLessThanOrEqualTo(QUOTA);
+        } finally {
+            client.end();
         }
     }
 

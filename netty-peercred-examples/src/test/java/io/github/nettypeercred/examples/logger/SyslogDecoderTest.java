@@ -54,7 +54,16 @@ class SyslogDecoderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"9999 <13>", "12345 <13>", "1x <13>a"})
+    @ValueSource(
+            strings = {
+                "9999 <13>",
+                "12345 <13>",
+                "1x <13>a",
+                "5 <13>a+3 <1>",
+                "5 <13>a-3 <1>",
+                "5 <13>a0 ",
+                "5 <13>a07 <13>"
+            })
     void badLength_isRefused(String stream) {
         assertThatThrownBy(() -> decoded(stream, stream.length())).isInstanceOf(DecoderException.class);
     }

@@ -153,7 +153,8 @@ class LmtpTest {
                 "Some Body <games@example.org>",
                 "\"Body, Some\" <games@example.org>",
                 "<games@example.org>",
-                "\\r\\n Some Body\\r\\n\\t<games@example.org>"
+                "\\r\\n Some Body\\r\\n\\t<games@example.org>",
+                " \"Body, Some (of example.org)\"\\r\\n <games>"
             })
     void ownFrom_staysAsItIs(String from) throws IOException {
         assertAnswered(server.lmtp(GAMES, "sendmail games a@b From:" + from + "\\r\\n\\r\\nx"), "sendmail {}");
@@ -177,12 +178,31 @@ class LmtpTest {
                 "fROM: =?utf-8?q?root?= <root@example.org>",
                 "From: games@example.com",
                 "From: ",
+                "From: =?utf-8?Q?root=40example.org?= <games@example.org>",
+                "From: \"=?utf-8?Q?root=40example.org?=\" <games@example.org>",
+                "From: root\\xef\\xbc\\xa0example.org <games@example.org>", // a fullwidth @
+                "From: \"root\\xef\\xbc\\xa0example.org\" <games@example.org>",
+                "From: g\\xc3\\xa4mes@example.org",
                 "Subject: there is none"
             })
     void otherFrom_getsASender(String field) throws IOException {
-        Program run = server.lmtp(GAMES, "mail games", "rcpt a@b", "data " + field + "\\r\\n\\r\\nx");
+        String message = field + "\\r\\n\\r\\nx\\r\\n.\\r\\n";
+        Program run = server.lmtp(GAMES, "mail games", "rcpt a@b", "raw 2 DATA\\r\\n" + message);
+        assertThat(run.output()).contains("raw 250 ");
+        assertThat(rest(server.take()))
+                .startsWith("Sender: <games@example.org>\r\n")
+                .endsWith("\r\n\r\nx\r\n.\r\n");
+    }
+
+    /** Which ends the header for some readers: what comes behind it they take for the message's text. */
+    @Test
+    void sender_standsInFrontOfALineOfSpaces() throws IOException {
+        Program run =
+                server.lmtp(GAMES, "mail games", "rcpt a@b", "data From: root@example.org\\n \\t\\nSubject: x\\n\\nx");
         assertThat(run.output()).contains("data 250 ");
-        assertThat(server.take()).contains("\r\nSender: <games@example.org>\r\n\r\nx\r\n");
+        assertThat(rest(server.take()))
+                .isEqualTo(
+                        "Sender: <games@example.org>\r\nFrom: root@example.org\r\n \t\r\nSubject: x\r\n\r\nx\r\n.\r\n");
     }
 
     @Test
@@ -201,6 +221,8 @@ class LmtpTest {
                                 "SENDER: root",
                                 "Sender : <root>",
                                 "X-Sender: kept",
+                                "Resent-From: root@example.org",
+                                "resent-sender : root@example.org",
                                 "Received-SPF: pass",
                                 "Authentication-Results: a;",
                                 " b",
@@ -276,6 +298,35 @@ class LmtpTest {
                 .endsWith("raw 354 go on\n" + refused + "<a@b>\n" + refused + "<c@d>\nmail 250 2.1.0 ok\n");
         assertThat(server.entries()).isEmpty();
         assertThat(server.log()).doesNotContain("smuggled");
+    }
+
+    /** The end of a line is looked at however long it is. */
+    @ParameterizedTest
+    @ValueSource(ints = {8190, 8191, 8192, 8193, 9000, 70000})
+    void bareLf_behindALongLine_endsNothing(int length) throws IOException {
+        Program run = server.lmtp(
+                GAMES,
+                "mail games",
+                "rcpt a@b",
+                "raw 1 DATA\\r\\n",
+                "raw 1 From: games\\r\\n\\r\\n" + "A".repeat(length) + "\\n.\\r\\nMAIL FROM:<smuggled>\\r\\n.\\r\\n",
+                "mail games");
+        assertThat(run.output())
+                .endsWith(
+                        "raw 354 go on\nraw 550 5.6.0 a bare CR or LF, or a line too long <a@b>\nmail 250 2.1.0 ok\n");
+        assertThat(server.entries()).isEmpty();
+        assertThat(server.log()).doesNotContain("smuggled");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"8190, 250 2.0.0", "8191, 550 5.6.0", "8192, 550 5.6.0", "8193, 550 5.6.0", "70000, 550 5.6.0"})
+    void longLine_mayBeTheLast(int length, String answer) throws IOException {
+        Program run = server.lmtp(
+                GAMES, "mail games", "rcpt a@b", "data From: games\\n\\n" + "A".repeat(length), "mail games");
+        assertThat(run.output()).contains("\ndata " + answer).endsWith("\nmail 250 2.1.0 ok\n");
+        for (Path entry : server.entries()) {
+            Files.delete(entry);
+        }
     }
 
     @Test
