@@ -7,11 +7,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /** What guards all servers of this process: one policy, read once a server wants to start, and again when the file changes. For any thread. */
@@ -63,6 +66,17 @@ final class Guard {
             loading = now;
         }
         return now;
+    }
+
+    /** What an {@link #authorization()} that failed says, in one line. */
+    static String why(Throwable failure) {
+        boolean isWrapped = failure instanceof CompletionException || failure instanceof ExecutionException;
+        Throwable cause = isWrapped && failure.getCause() != null ? failure.getCause() : failure;
+        if (cause instanceof TimeoutException) {
+            return "its policy was not there after " + LONGEST_LOAD_SECONDS + " s";
+        }
+        boolean says = cause instanceof Exception && cause.getMessage() != null; // an Error's message is a mere name
+        return says ? String.valueOf(cause.getMessage()) : cause.toString();
     }
 
     private static PeerAuthorization load(Path policy) {

@@ -71,8 +71,7 @@ public final class Guarded {
             try {
                 guard.authorization().get();
             } catch (ExecutionException e) {
-                Throwable why = e.getCause() == null ? e : e.getCause();
-                problems.add(why.getMessage() == null ? why.toString() : why.getMessage());
+                problems.add(Guard.why(e));
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 problems.add("interrupted");

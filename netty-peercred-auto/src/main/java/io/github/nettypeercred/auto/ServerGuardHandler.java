@@ -16,7 +16,6 @@ import io.netty.util.ReferenceCountUtil;
 import java.net.BindException;
 import java.net.SocketAddress;
 import java.net.UnixDomainSocketAddress;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -118,9 +117,7 @@ final class ServerGuardHandler extends ChannelDuplexHandler {
                                 open(ctx, address, authorization);
                                 then.accept(null);
                             } else {
-                                Throwable cause = unwrapped(failure);
-                                String why = cause.getMessage() == null ? cause.toString() : cause.getMessage();
-                                then.accept(refused(address, why, cause));
+                                then.accept(refused(address, Guard.why(failure), failure));
                             }
                         },
                         () -> then.accept(refused(address, "its event loop is shut down", null))));
@@ -138,15 +135,16 @@ final class ServerGuardHandler extends ChannelDuplexHandler {
                                 .admitAbsent()
                                 .build());
         ready = true;
-        Log.LOGGER.info("{} is guarded by {}", address, guard.settings().policy());
+        Log.LOGGER.info("{} is guarded by {}", named(address), guard.settings().policy());
     }
 
-    private static Throwable unwrapped(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
+    private static Object named(@Nullable SocketAddress address) {
+        return address == null ? "a socket that was bound by another" : address;
     }
 
     private static BindException refused(@Nullable SocketAddress address, String why, @Nullable Throwable cause) {
-        BindException exception = new BindException("netty-peercred-auto: " + address + " is not served: " + why);
+        BindException exception =
+                new BindException("netty-peercred-auto: " + named(address) + " is not served: " + why);
         if (cause != null) {
             exception.initCause(cause);
         }

@@ -44,9 +44,10 @@ class GrantInterceptorTest {
 
     private static Attributes decided(long uid) throws Exception {
         EmbeddedChannel channel = new EmbeddedChannel(false, false);
-        PretendedPeer.of(uid, 100).on(channel);
+        PretendedPeer.of(uid, 100).pid(4242).on(channel);
         channel.pipeline().addLast(new PeerCredentialsHandler(), new PeerAuthorizationHandler(AUTHORIZATION));
         channel.register();
+        channel.runPendingTasks();
         UnixPeerCredentials credentials = (UnixPeerCredentials) UnixPeerCredentials.of(channel);
         return Attributes.newBuilder()
                 .set(GrpcPeer.ATTRIBUTE, new GrpcPeer(channel, credentials, AUTHORIZATION))

@@ -21,9 +21,14 @@ import io.netty.channel.unix.DomainSocketAddress;
 import io.netty.channel.uring.IoUringServerDomainSocketChannel;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
 
 /** The Java of docs/grpc.md, which shows these lines. */
 final class GrpcExamples {
+    private static final Map<Long, LongAdder> CALLS = new ConcurrentHashMap<>();
+
     private GrpcExamples() {}
 
     static Server start(Path path, BindableService jobs, BindableService health) throws IOException {
@@ -67,7 +72,9 @@ final class GrpcExamples {
         }
     }
 
-    private static void count(long uid) {}
+    private static void count(long uid) {
+        CALLS.computeIfAbsent(uid, user -> new LongAdder()).increment();
+    }
 
     static NettyServerBuilder onIoUring(
             GrpcPeerCredentials peers, Path path, ServerCredentials tls, EventLoopGroup group) {

@@ -26,7 +26,6 @@ import io.netty.channel.local.LocalServerChannel;
 import io.netty.channel.nio.NioIoHandler;
 import io.netty.channel.socket.nio.NioServerDomainSocketChannel;
 import io.netty.channel.unix.DomainSocketAddress;
-import io.netty.channel.unix.FileDescriptor;
 import io.netty.channel.unix.Socket;
 import io.netty.channel.uring.IoUringIoHandler;
 import io.netty.channel.uring.IoUringServerDomainSocketChannel;
@@ -72,7 +71,7 @@ public final class PlainServer {
                                 .bind(new DomainSocketAddress(path));
                     case "adopted" ->
                         bootstrap(epoll())
-                                .channelFactory(() -> new EpollServerDomainSocketChannel(listening(path)))
+                                .channelFactory(() -> new EpollServerDomainSocketChannel(listening(path), true))
                                 .register();
                     default -> throw new IllegalArgumentException(args[0]);
                 };
@@ -118,7 +117,7 @@ public final class PlainServer {
             socket.listen(10);
             TestServer.openToAll(Path.of(path));
             System.out.println("listening");
-            return new FileDescriptor(socket.intValue()).intValue();
+            return socket.intValue();
         } catch (IOException e) {
             throw new IllegalStateException(e);
         }

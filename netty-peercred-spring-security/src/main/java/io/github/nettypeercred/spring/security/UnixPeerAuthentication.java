@@ -2,6 +2,9 @@
 package io.github.nettypeercred.spring.security;
 
 import io.github.nettypeercred.UnixPeerCredentials;
+import java.io.NotSerializableException;
+import java.io.ObjectInputStream;
+import java.io.ObjectOutputStream;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
@@ -10,18 +13,19 @@ import org.springframework.security.core.Authentication;
 import org.springframework.security.core.GrantedAuthority;
 
 /**
- * The peer of a Unix domain socket, authenticated by the kernel: what it may do are the grants of the policy that let its connection in.
+ * The peer of a Unix domain socket, authenticated by the kernel: what it may do are the grants of the policy that let
+ * its connection in.
  *
- * <p>There is no public way to make one: {@link UnixPeerAuthenticationConverter} does, for each request anew. Once no longer authenticated it stays so. Not to be
- * serialized: it speaks of one connection.
+ * <p>There is no public way to make one: {@link UnixPeerAuthenticationConverter} does, for each request anew. Once no
+ * longer authenticated it stays so. It cannot be serialized: it speaks of one connection.
  */
 public final class UnixPeerAuthentication implements Authentication {
     private static final long serialVersionUID = 1;
 
     private final transient UnixPeerPrincipal principal;
     private final transient UnixPeerCredentials credentials;
-    private final List<GrantedAuthority> authorities;
-    private volatile boolean authenticated = true;
+    private final transient List<GrantedAuthority> authorities;
+    private transient volatile boolean authenticated = true;
 
     UnixPeerAuthentication(
             UnixPeerPrincipal principal,
@@ -82,6 +86,11 @@ public final class UnixPeerAuthentication implements Authentication {
         return authorities;
     }
 
+    /**
+     * Returns whether the trust has not been taken back.
+     *
+     * @return true, until {@link #setAuthenticated}
+     */
     @Override
     public boolean isAuthenticated() {
         return authenticated;
@@ -119,5 +128,13 @@ public final class UnixPeerAuthentication implements Authentication {
     @Override
     public String toString() {
         return (authenticated ? "authenticated " : "not authenticated ") + credentials + " authorities=" + authorities;
+    }
+
+    private void writeObject(ObjectOutputStream out) throws NotSerializableException {
+        throw new NotSerializableException(UnixPeerAuthentication.class.getName());
+    }
+
+    private void readObject(ObjectInputStream in) throws NotSerializableException {
+        throw new NotSerializableException(UnixPeerAuthentication.class.getName());
     }
 }

@@ -28,10 +28,12 @@ import reactor.core.publisher.Mono;
 import reactor.netty.http.server.HttpServerRequest;
 
 /**
- * Makes a {@link UnixPeerAuthentication} of the peer of a request's connection. {@link UnixPeerAuthenticationWebFilter} has one; for a filter of one's own.
+ * Makes a {@link UnixPeerAuthentication} of the peer of a request's connection. {@link
+ * UnixPeerAuthenticationWebFilter} has one; for a filter of one's own.
  *
- * <p>It gives nothing, and so nobody is authenticated, unless the request came over Reactor Netty, on a connection whose peer's credentials were captured and about
- * whom a policy has decided. A policy in shadow mode has decided too: whom it would deny is authenticated, without authorities.
+ * <p>It gives nothing, and so nobody is authenticated, unless the request came over Reactor Netty, on a connection
+ * whose peer's credentials were captured and about whom a policy has decided. A policy in shadow mode has decided too:
+ * whom it would deny is authenticated, without authorities.
  *
  * <p>Nothing blocks: the name of the user comes from a cache or later, and what is not known by the deadline is left out.
  */
@@ -52,8 +54,8 @@ public final class UnixPeerAuthenticationConverter implements ServerAuthenticati
     }
 
     /**
-     * Makes a converter that maps authorities. Grants have no capital letters: a {@code SimpleAuthorityMapper} makes {@code ROLE_ADMIN}, which {@code
-     * hasRole("ADMIN")} asks for, of {@code admin}.
+     * Makes a converter that maps authorities. Grants have no capital letters: a {@code SimpleAuthorityMapper}
+     * makes {@code ROLE_ADMIN}, which {@code hasRole("ADMIN")} asks for, of {@code admin}.
      *
      * @param names where the names of users are looked up
      * @param mapper makes the authorities of those that have the names of the grants; on an event loop, for each request
@@ -67,7 +69,8 @@ public final class UnixPeerAuthenticationConverter implements ServerAuthenticati
      * Makes the authentication of a request's peer.
      *
      * @param exchange the request
-     * @return the authentication; empty if the peer is unknown, or nothing was decided about it. Fails if names were made with an executor that runs look-ups on an event loop
+     * @return the authentication; empty if the peer is unknown, or nothing was decided about it. Fails if names
+     *     were made with an executor that runs look-ups on an event loop
      */
     @Override
     public Mono<Authentication> convert(ServerWebExchange exchange) {

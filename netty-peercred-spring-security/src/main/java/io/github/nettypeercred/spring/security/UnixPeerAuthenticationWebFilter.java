@@ -8,14 +8,16 @@ import org.springframework.security.web.server.authentication.AuthenticationWebF
 import reactor.core.publisher.Mono;
 
 /**
- * Authenticates each request as the {@link UnixPeerAuthentication} of its connection's peer. For a {@code SecurityWebFilterChain}:
+ * Authenticates each request as the {@link UnixPeerAuthentication} of its connection's peer. For a {@code
+ * SecurityWebFilterChain}:
  *
  * <pre>{@code
  * http.addFilterAt(new UnixPeerAuthenticationWebFilter(names), SecurityWebFiltersOrder.AUTHENTICATION)
  * }</pre>
  *
- * <p>A request whose peer is not known goes on without an authentication: demand one with {@code anyExchange().authenticated()}, or an authority. Nothing is kept in a
- * session. Do not make it a bean: Spring Boot would put it in front of every request a second time.
+ * <p>A request whose peer is not known goes on without an authentication: demand one with {@code
+ * anyExchange().authenticated()}, or an authority. Nothing is kept in a session. Do not make it a bean: Spring Boot
+ * would put it in front of every request a second time.
  */
 public final class UnixPeerAuthenticationWebFilter extends AuthenticationWebFilter {
     /**

@@ -7,7 +7,8 @@ import java.util.Objects;
 import org.springframework.security.core.AuthenticatedPrincipal;
 
 /**
- * The user at the other end of a Unix domain socket: the id that the kernel attested, and the name that the account database has for it.
+ * The user at the other end of a Unix domain socket: the id that the kernel attested, and the name that the account
+ * database has for it.
  *
  * @param uid the user id, 0 to 2^32-2
  * @param account the account with that id, or why it is not known. Derived: show it, and decide by the id or by authorities
@@ -28,8 +29,8 @@ public record UnixPeerPrincipal(long uid, Answer<UserAccount> account) implement
     /**
      * Returns the name of the user, which is also that of the {@link UnixPeerAuthentication}.
      *
-     * @return the name of the account; {@code uid:1000} for uid 1000 if it is not known. No account's name is given that looks like this: there it is the
-     *     latter too. Any other characters may be in it: escape it before printing
+     * @return the name of the account; {@code uid:1000} for uid 1000 if it is not known. No account's name is
+     *     given that begins so: there it is the latter too. Any other characters may be in it: escape it before printing
      */
     @Override
     public String getName() {

@@ -3,6 +3,7 @@ package io.github.nettypeercred.spring.security;
 
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.PeerCredentialsHandler;
@@ -12,6 +13,9 @@ import io.github.nettypeercred.authz.PeerPolicy;
 import io.github.nettypeercred.authz.names.Names;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.unix.DomainSocketAddress;
+import java.io.ByteArrayOutputStream;
+import java.io.NotSerializableException;
+import java.io.ObjectOutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
@@ -187,6 +191,8 @@ class UnixPeerAuthenticationConverterTest {
     }
 
     private static String text(Authentication authentication) {
+        assertThatExceptionOfType(NotSerializableException.class)
+                .isThrownBy(() -> new ObjectOutputStream(new ByteArrayOutputStream()).writeObject(authentication));
         UnixPeerPrincipal principal = ((UnixPeerAuthentication) authentication).getPrincipal();
         return authentication.getName() + " " + authentication.getAuthorities()
                 + principal.account().absence().map(why -> " " + why.reason()).orElse("");
