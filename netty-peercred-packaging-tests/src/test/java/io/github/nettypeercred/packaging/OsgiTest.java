@@ -87,9 +87,8 @@ class OsgiTest {
                     .map(name -> name.substring("META-INF/services/".length()))
                     .toList();
 
-            assertThat(services)
-                    .allSatisfy(service ->
-                            assertThat(capabilities).contains("osgi.serviceloader;osgi.serviceloader=\"" + service));
+            assertThat(services).allSatisfy(service -> assertThat(capabilities)
+                    .contains("osgi.serviceloader;osgi.serviceloader=\"" + service));
         }
     }
 
@@ -98,7 +97,8 @@ class OsgiTest {
     void headers_name_no_time_and_no_tool(Path jar) throws IOException {
         assertThat(headers(jar).keySet())
                 .extracting(Object::toString)
-                .doesNotContain("Bnd-LastModified", "Tstamp", "Created-By", "Built-By", "Build-Jdk", "Build-Jdk-Spec", "Tool");
+                .doesNotContain(
+                        "Bnd-LastModified", "Tstamp", "Created-By", "Built-By", "Build-Jdk", "Build-Jdk-Spec", "Tool");
     }
 
     @Test
@@ -120,7 +120,8 @@ class OsgiTest {
     @Test
     void core_does_not_resolve_where_it_would_find_no_transport() {
         assertThatThrownBy(() -> run(NETTY, OTHERS, "netty-peercred-(core|native|epoll|authz)-.*"))
-                .hasMessageContaining("osgi.serviceloader.processor");
+                .hasMessageContaining("osgi.serviceloader.processor")
+                .hasMessageNotContaining("hangs");
     }
 
     /** Runs the program in a framework with the bundles whose names match, in that order. */
@@ -129,7 +130,8 @@ class OsgiTest {
         for (String name : names) {
             Jars.ofTests().stream()
                     .filter(jar -> jar.getFileName().toString().matches(name))
-                    .filter(jar -> !jar.toString().matches(".*native-epoll-[^/]*(linux-(?!" + arch() + ")[^/]*|Final)\\.jar"))
+                    .filter(jar ->
+                            !jar.toString().matches(".*native-epoll-[^/]*(linux-(?!" + arch() + ")[^/]*|Final)\\.jar"))
                     .forEach(jar -> bundles.add(jar.toString()));
         }
         List<String> arguments = new ArrayList<>(List.of(
@@ -181,9 +183,8 @@ class OsgiTest {
         String value = headers.getValue(header);
         return Stream.of((value == null ? "" : value).split(",(?=(?:[^\"]*\"[^\"]*\")*[^\"]*$)", -1))
                 .filter(clause -> !clause.isEmpty())
-                .collect(Collectors.toMap(
-                        clause -> clause.replaceFirst(";.*", ""),
-                        clause -> clause.replaceFirst(".*;version=\"([^\"]*)\".*", "$1")
-                                .replaceFirst("^[^0-9\\[].*", "")));
+                .collect(Collectors.toMap(clause -> clause.replaceFirst(";.*", ""), clause -> clause.replaceFirst(
+                                ".*;version=\"([^\"]*)\".*", "$1")
+                        .replaceFirst("^[^0-9\\[].*", "")));
     }
 }

@@ -24,24 +24,29 @@ public final class OsgiHost {
                 .orElseThrow()
                 .newFramework(Map.of(Constants.FRAMEWORK_STORAGE, args[0]));
         framework.start();
-        List<Bundle> bundles = new ArrayList<>();
-        for (String jar : List.of(args).subList(2, args.length)) {
-            bundles.add(framework
-                    .getBundleContext()
-                    .installBundle(Path.of(jar).toUri().toString()));
-        }
-        for (Bundle bundle : bundles) {
-            if (bundle.getHeaders().get(Constants.FRAGMENT_HOST) == null) {
-                bundle.start();
+        try {
+            List<Bundle> bundles = new ArrayList<>();
+            for (String jar : List.of(args).subList(2, args.length)) {
+                bundles.add(framework
+                        .getBundleContext()
+                        .installBundle(Path.of(jar).toUri().toString()));
             }
+            for (Bundle bundle : bundles) {
+                if (bundle.getHeaders().get(Constants.FRAGMENT_HOST) == null) {
+                    bundle.start();
+                }
+            }
+            bundles.get(bundles.size() - 1)
+                    .loadClass(args[1])
+                    .getMethod("main", String[].class)
+                    .invoke(null, (Object) new String[0]);
+            for (Bundle bundle : bundles) {
+                System.out.println(bundle.getSymbolicName() + " " + state(bundle));
+            }
+        } finally {
+            framework.stop();
+            framework.waitForStop(10_000);
         }
-        bundles.get(bundles.size() - 1).loadClass(args[1]).getMethod("main", String[].class).invoke(null, (Object)
-                new String[0]);
-        for (Bundle bundle : bundles) {
-            System.out.println(bundle.getSymbolicName() + " " + state(bundle));
-        }
-        framework.stop();
-        framework.waitForStop(10_000);
     }
 
     private static String state(Bundle bundle) {
