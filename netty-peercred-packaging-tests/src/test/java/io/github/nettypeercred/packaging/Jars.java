@@ -49,6 +49,11 @@ final class Jars {
         return list("test-class-path").filter(Jars::isOurs).toList();
     }
 
+    /** All that the tests of this module have on their class path. */
+    static List<Path> ofTests() {
+        return list("test-class-path").toList();
+    }
+
     static List<Path> ofNetty41() {
         try (Stream<Path> files = Files.list(BUILD.resolve("netty-4.1"))) {
             return files.toList();

@@ -14,10 +14,12 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.jar.JarFile;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.spi.ToolProvider;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -328,6 +330,13 @@ class PublishedJarsTest {
                         "netty-transport-native-epoll-linux-aarch_64.jar",
                         "netty-transport-native-epoll-linux-riscv64.jar",
                         "jspecify.jar");
+    }
+
+    /** The packages that a module exports, to all or to some. */
+    static Set<String> exported(Path jar) {
+        return module(jar).exports().stream()
+                .map(ModuleDescriptor.Exports::source)
+                .collect(Collectors.toSet());
     }
 
     private static ModuleDescriptor module(Path jar) {
