@@ -8,6 +8,7 @@ import io.github.nettypeercred.authz.internal.EventLoops;
 import io.github.nettypeercred.authz.names.Memberships;
 import io.github.nettypeercred.authz.names.Names;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
 import io.netty.util.concurrent.Future;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.time.Duration;
@@ -203,6 +204,17 @@ final class OpenConnections {
                                     : Set.of()));
         }
 
+        /** Closes past the handlers: HTTP/2's, for one, would let the streams there are end first. */
+        private void close() {
+            ChannelHandlerContext first = channel.pipeline().firstContext();
+            if (first == null) {
+                channel.close();
+            } else {
+                first.close();
+            }
+        }
+
+        @SuppressWarnings("ReferenceEquality") // whose decision is stored, not whether two are alike
         private void conclude(PeerAccess now) {
             question = null;
             if (!channel.isOpen()) {
@@ -210,7 +222,7 @@ final class OpenConnections {
             }
             PeerAccess before = access;
             access = now;
-            if (!ofMessage) {
+            if (!ofMessage && (PeerAccess.of(channel) == before || !now.letsIn())) { // another has decided since
                 PeerAccess.store(channel, now);
             }
             if (!now.letsIn()) {
@@ -218,7 +230,7 @@ final class OpenConnections {
                 try {
                     teller.accept(new Revoked(now));
                 } finally {
-                    channel.close();
+                    close();
                 }
                 return;
             }

@@ -8,10 +8,13 @@ import io.github.nettypeercred.Absence;
 import io.github.nettypeercred.AbsenceReason;
 import io.github.nettypeercred.CredentialSource.Moment;
 import io.github.nettypeercred.PeerCredentialsAcceptHandler;
+import io.github.nettypeercred.PeerCredentialsHandler;
 import io.github.nettypeercred.authz.PeerDecision.Reason;
 import io.github.nettypeercred.testing.PretendedPeer;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundHandlerAdapter;
+import io.netty.channel.ChannelPromise;
 import io.netty.channel.embedded.EmbeddedChannel;
 import java.util.ArrayList;
 import java.util.List;
@@ -192,5 +195,46 @@ class PeerAuthorizationAcceptHandlerTest {
         };
         assertThatThrownBy(() -> PeerAuthorization.builder(never).atAccept().build())
                 .isInstanceOf(IllegalStateException.class);
+    }
+
+    /** As HTTP/2's handlers do, until the streams there are have ended. */
+    private static final class Reluctant extends ChannelOutboundHandlerAdapter {
+        @Override
+        public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
+            promise.setSuccess();
+        }
+    }
+
+    @Test
+    void revoked_isClosed_whateverHandlersMakeOfAClose() throws Exception {
+        PeerAuthorization authorization = atAccept(USERS);
+        EmbeddedChannel child = offer(server(authorization), peer(1000)).orElseThrow();
+        child.pipeline().addLast(new Reluctant());
+        authorization.replace(
+                PeerPolicy.builder().allow("operators", rule -> rule.user(0)).build(null));
+        child.runPendingTasks();
+        assertThat(child.isOpen()).isFalse();
+    }
+
+    @Test
+    void decisionOfAnother_isLeftAlone_untilAccessIsLost() throws Exception {
+        PeerAuthorization guard = atAccept(USERS);
+        PeerAuthorization application = PeerAuthorization.of(PeerPolicy.builder()
+                .allow("users", rule -> rule.user(1000).grants("cancel"))
+                .build(null));
+        EmbeddedChannel child = offer(server(guard), peer(1000)).orElseThrow();
+        child.pipeline().addLast(new PeerCredentialsHandler(), new PeerAuthorizationHandler(application));
+        child.runPendingTasks();
+        assertThat(PeerAccess.of(child).grants()).containsExactly("cancel");
+        guard.replace(PeerPolicy.builder()
+                .allow("users", rule -> rule.user(1000).grants("submit", "purge"))
+                .build(null));
+        child.runPendingTasks();
+        assertThat(PeerAccess.of(child).grants()).containsExactly("cancel");
+        guard.replace(
+                PeerPolicy.builder().allow("operators", rule -> rule.user(0)).build(null));
+        child.runPendingTasks();
+        assertThat(PeerAccess.of(child).isAllowed()).isFalse();
+        assertThat(child.isOpen()).isFalse();
     }
 }

@@ -86,6 +86,10 @@ public final class GuardExtension extends ChannelInitializerExtension {
     /** Looks after channels of datagrams: what binds one is a server, whatever the bootstrap is called. */
     @Override
     public void postInitializeClientChannel(Channel channel) {
+        if (channel instanceof ServerChannel server) { // of an application that accepts by itself
+            postInitializeServerListenerChannel(server);
+            return;
+        }
         if (!(channel instanceof DomainDatagramChannel) || guard.settings().openDatagrams()) {
             return;
         }

@@ -113,7 +113,9 @@ final class ServerGuardHandler extends ChannelDuplexHandler {
                 .whenComplete((authorization, failure) -> onEventLoop(
                         ctx,
                         () -> {
-                            if (failure == null) {
+                            if (ctx.isRemoved()) {
+                                then.accept(refused(address, "its channel was closed", null));
+                            } else if (failure == null) {
                                 open(ctx, address, authorization);
                                 then.accept(null);
                             } else {
@@ -124,6 +126,9 @@ final class ServerGuardHandler extends ChannelDuplexHandler {
     }
 
     private void open(ChannelHandlerContext ctx, @Nullable SocketAddress address, PeerAuthorization authorization) {
+        if (ready) {
+            return;
+        }
         ctx.pipeline().addAfter(ctx.name(), null, new PeerAuthorizationAcceptHandler(authorization));
         ctx.pipeline()
                 .addAfter(

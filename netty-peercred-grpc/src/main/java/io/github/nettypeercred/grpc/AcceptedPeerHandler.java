@@ -7,8 +7,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 
 /**
- * Stands in front of grpc in the pipeline of an accepted connection: makes it known to the transport filter, and closes it when its access
- * is revoked. A farewell is not needed any more once the peer is let in. Netty passes by it with all but events.
+ * Stands in front of grpc in the pipeline of an accepted connection: makes it known to the transport filter, and takes the farewell
+ * out once the peer is let in. Netty passes by it with all but events.
  */
 @Sharable
 final class AcceptedPeerHandler extends ChannelInboundHandlerAdapter {
@@ -29,11 +29,7 @@ final class AcceptedPeerHandler extends ChannelInboundHandlerAdapter {
 
     @Override
     public void userEventTriggered(ChannelHandlerContext ctx, Object evt) {
-        if (evt instanceof PeerAccessEvent.Revoked) {
-            // From here, since grpc answers a close that comes past it with GOAWAY, and goes on with the calls there
-            // are.
-            ctx.close();
-        } else if (evt instanceof PeerAccessEvent.Allowed) {
+        if (evt instanceof PeerAccessEvent.Allowed) {
             FarewellHandler farewell = ctx.pipeline().get(FarewellHandler.class);
             if (farewell != null) {
                 ctx.pipeline().remove(farewell);

@@ -10,6 +10,7 @@ import io.netty.channel.ChannelPromise;
 import io.netty.channel.socket.DuplexChannel;
 import io.netty.util.ReferenceCountUtil;
 import io.netty.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -34,6 +35,9 @@ final class FarewellHandler extends ChannelDuplexHandler {
     /** GOAWAY (6.8): 8 bytes of payload, on stream 0; the last stream is any; INADEQUATE_SECURITY (7). */
     private static final byte[] GOAWAY = {0, 0, 8, 7, 0, 0, 0, 0, 0, 0x7f, -1, -1, -1, 0, 0, 0, 0xc};
 
+    /** How many more denied peers may be told: the others are closed at once, or they would take all descriptors. */
+    private final Semaphore room;
+
     private final byte[] header = new byte[FRAME_HEADER];
     private int headerBytes;
     /** How many bytes are left before the next frame's header. */
@@ -44,6 +48,10 @@ final class FarewellHandler extends ChannelDuplexHandler {
     private boolean closing;
     private boolean said;
     private int discarded;
+
+    FarewellHandler(Semaphore room) {
+        this.room = room;
+    }
 
     /** Returns what a denied peer is sent first. */
     static ByteBuf farewell() {
@@ -59,7 +67,7 @@ final class FarewellHandler extends ChannelDuplexHandler {
 
     @Override
     public void close(ChannelHandlerContext ctx, ChannelPromise promise) {
-        if (closing || !begun || !ctx.channel().isActive()) {
+        if (closing || !begun || !ctx.channel().isActive() || !room.tryAcquire()) {
             ctx.close(promise);
             return;
         }
@@ -73,6 +81,7 @@ final class FarewellHandler extends ChannelDuplexHandler {
                         SECONDS,
                         TimeUnit.SECONDS);
         ctx.channel().closeFuture().addListener(closed -> {
+            room.release();
             timer.cancel(false);
             promise.trySuccess();
         });

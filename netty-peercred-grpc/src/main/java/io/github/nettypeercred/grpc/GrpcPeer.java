@@ -91,11 +91,11 @@ public final class GrpcPeer {
      *
      * @param grant a name that a rule gives
      * @param action what the peer is about to do, for the log: it may hold anything
-     * @return whether the decision about the connection gave the grant
+     * @return whether the decision about the connection gave the grant; false once the connection is closed, as nobody decides about it any more
      * @see PeerAuthorization#permits
      */
     public boolean permits(String grant, String action) {
-        return authorization.permits(channel, Objects.requireNonNull(grant, "grant"), action);
+        return channel.isOpen() && authorization.permits(channel, Objects.requireNonNull(grant, "grant"), action);
     }
 
     /** The credentials and the decision. */

@@ -23,6 +23,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -60,11 +61,15 @@ import org.jspecify.annotations.Nullable;
  * <p>An object serves one server. May be used from any thread.
  */
 public final class GrpcPeerCredentials {
+    /** How many denied peers at once are told so. */
+    private static final int MOST_FAREWELLS = 64;
+
     private final PeerAuthorization authorization;
     private final Capturing capturing;
     private final boolean farewell;
     private final GrantInterceptor interceptor;
     private final AcceptedPeers accepted = new AcceptedPeers();
+    private final Semaphore farewells = new Semaphore(MOST_FAREWELLS);
 
     private GrpcPeerCredentials(Builder builder) {
         authorization = builder.authorization;
@@ -320,7 +325,7 @@ public final class GrpcPeerCredentials {
             child.pipeline()
                     .addLast(capturing.and(authorization.policy().orElse(null)).handler());
             if (saysFarewell) {
-                child.pipeline().addLast(new FarewellHandler());
+                child.pipeline().addLast(new FarewellHandler(farewells));
             }
             child.pipeline().addLast(deciding.build(), known);
         };

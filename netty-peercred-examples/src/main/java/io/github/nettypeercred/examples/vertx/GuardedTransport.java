@@ -27,10 +27,14 @@ public final class GuardedTransport implements io.vertx.core.transport.Transport
      *
      * @param transport one that has Unix domain sockets: {@code Transport.EPOLL}
      * @param authorization what decides
+     * @throws IllegalStateException if that transport is not available: Vert.x would take NIO in its place, without a guard
      */
     public GuardedTransport(io.vertx.core.transport.Transport transport, PeerAuthorization authorization) {
         outer = transport;
         inner = transport.implementation();
+        if (!inner.isAvailable()) {
+            throw new IllegalStateException(transport.name() + " is not available", transport.unavailabilityCause());
+        }
         this.authorization = authorization;
     }
 

@@ -78,14 +78,22 @@ public final class UnixPeerAuthenticationConverter implements ServerAuthenticati
         if (channel == null || !(UnixPeerCredentials.of(channel) instanceof UnixPeerCredentials credentials)) {
             return Mono.empty();
         }
-        PeerAccess access = PeerAccess.of(channel);
-        if (!access.isAllowed() && access.isEnforced()) { // also where nothing was decided
+        if (!isLetIn(PeerAccess.of(channel))) {
             return Mono.empty();
         }
         long uid = credentials.uid();
-        return account(uid, channel)
-                .map(account -> new UnixPeerAuthentication(
-                        new UnixPeerPrincipal(uid, account), credentials, authorities(access)));
+        return account(uid, channel).flatMap(account -> {
+            PeerAccess access = PeerAccess.of(channel); // after the look-up, which may have taken a while
+            return isLetIn(access)
+                    ? Mono.just(new UnixPeerAuthentication(
+                            new UnixPeerPrincipal(uid, account), credentials, authorities(access)))
+                    : Mono.empty();
+        });
+    }
+
+    /** Not, also where nothing was decided. */
+    private static boolean isLetIn(PeerAccess access) {
+        return access.isAllowed() || !access.isEnforced();
     }
 
     private Collection<? extends GrantedAuthority> authorities(PeerAccess access) {
