@@ -142,7 +142,7 @@ class GuardTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"epoll", "io_uring"})
+    @ValueSource(strings = {"epoll", "io_uring", "by-hand"})
     void deniedPeer_getsNothing_andTheApplicationSeesNothingOfIt(String kind) {
         try (Peer server = bound(kind, NETTY, guardedBy())) {
             for (long denied : new long[] {0, 1001, 65534}) {
@@ -347,6 +347,14 @@ class GuardTest {
     @Test
     void adoptedSocketWithoutAPolicy_isClosed_andServesNobody() {
         try (Peer server = server("adopted", NETTY)) {
+            assertThat(List.of(server.line(), server.line())).containsExactly("listening", "closed");
+            assertThat(server.exit()).isEqualTo(CLOSED);
+        }
+    }
+
+    @Test
+    void adoptedSocketForDatagrams_isClosed() {
+        try (Peer server = server("adopted-datagrams", NETTY, guardedBy())) {
             assertThat(List.of(server.line(), server.line())).containsExactly("listening", "closed");
             assertThat(server.exit()).isEqualTo(CLOSED);
         }

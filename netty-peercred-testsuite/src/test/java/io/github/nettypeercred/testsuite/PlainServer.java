@@ -69,6 +69,13 @@ public final class PlainServer {
                                 .channel(EpollDomainDatagramChannel.class)
                                 .handler(new ChannelInboundHandlerAdapter())
                                 .bind(new DomainSocketAddress(path));
+                    case "by-hand" -> byHand(epoll()).bind(new DomainSocketAddress(path));
+                    case "adopted-datagrams" ->
+                        new Bootstrap()
+                                .group(epoll())
+                                .channelFactory(() -> new EpollDomainDatagramChannel(bound(path)))
+                                .handler(new ChannelInboundHandlerAdapter())
+                                .register();
                     case "adopted" ->
                         bootstrap(epoll())
                                 .channelFactory(() -> new EpollServerDomainSocketChannel(listening(path), true))
@@ -93,7 +100,7 @@ public final class PlainServer {
                     })
                     .sync();
         }
-        if (!args[0].equals("adopted")) {
+        if (!args[0].startsWith("adopted")) {
             System.out.println("bound");
         }
         server.closeFuture().sync();
@@ -123,12 +130,43 @@ public final class PlainServer {
         }
     }
 
+    /** The same for datagrams. */
+    private static int bound(String path) {
+        try {
+            Socket socket = Socket.newSocketDomainDgram();
+            socket.bind(new DomainSocketAddress(path));
+            System.out.println("listening");
+            return socket.intValue();
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** A server that accepts by itself. */
+    private static Bootstrap byHand(EventLoopGroup group) {
+        return new Bootstrap()
+                .group(group)
+                .channel(EpollServerDomainSocketChannel.class)
+                .handler(new ChannelInboundHandlerAdapter() {
+                    @Override
+                    public void channelRead(ChannelHandlerContext ctx, Object msg) {
+                        Channel child = (Channel) msg;
+                        child.pipeline().addLast(newInitializer());
+                        group.register(child);
+                    }
+                });
+    }
+
     private static ServerBootstrap bootstrap(EventLoopGroup group, Class<? extends ServerChannel> type) {
         return bootstrap(group).channel(type);
     }
 
     private static ServerBootstrap bootstrap(EventLoopGroup group) {
-        return new ServerBootstrap().group(group).childHandler(new ChannelInitializer<>() {
+        return new ServerBootstrap().group(group).childHandler(newInitializer());
+    }
+
+    private static ChannelInitializer<Channel> newInitializer() {
+        return new ChannelInitializer<>() {
             @Override
             protected void initChannel(Channel child) {
                 System.out.println("init");
@@ -136,7 +174,7 @@ public final class PlainServer {
                 child.pipeline().addFirst(new Eager());
                 child.pipeline().addLast(new Greeter());
             }
-        });
+        };
     }
 
     private static ByteBuf bytes(String text) {
