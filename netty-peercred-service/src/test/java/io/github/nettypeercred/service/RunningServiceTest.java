@@ -61,11 +61,15 @@ class RunningServiceTest {
         try (Place place = new Place()) {
             for (boolean listenerIsOne : List.of(true, false)) {
                 String listens = Programs.PEER + " inherit " + place.path;
-                String script = listenerIsOne ? "echo $$ > " + place.folder + "/pid; exec " + listens : "sleep 60";
+                String script =
+                        listenerIsOne ? "echo $$ > " + place.folder + "/pid; exec " + listens : "echo there; sleep 60";
                 try (Child namespace = Child.run(List.of(
                                 "unshare", "--pid", "--mount-proc", "--fork", "--kill-child", "sh", "-c", script));
                         Child outside = listenerIsOne ? namespace : Child.run(List.of(listens.split(" ", -1)))) {
                     assertThat(outside.line()).isEqualTo("there");
+                    if (!listenerIsOne) {
+                        assertThat(namespace.line()).isEqualTo("there");
+                    }
                     ProcessHandle inside = ProcessHandle.of(namespace.pid())
                             .orElseThrow()
                             .children()
