@@ -10,13 +10,23 @@ import org.jspecify.annotations.Nullable;
 
 /** Refuses to bind a Unix socket for datagrams: who sends them could only be told to handlers that know of it. */
 final class DatagramGuardHandler extends ChannelOutboundHandlerAdapter {
+    private boolean refused;
+
     /** A socket that was bound, or connected, by another: no bind is to come. */
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
         if (ctx.channel().isActive()) {
+            refused = true;
             refused(ctx.channel().localAddress());
-            // Later, since a channel that is closed while it is being registered may stay open; nothing is read before.
+            // Later, since a channel that is closed while it is being registered may stay open.
             ctx.executor().execute(ctx::close);
+        }
+    }
+
+    @Override
+    public void read(ChannelHandlerContext ctx) {
+        if (!refused) {
+            ctx.read();
         }
     }
 

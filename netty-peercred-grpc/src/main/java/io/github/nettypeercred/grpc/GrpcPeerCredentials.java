@@ -239,7 +239,7 @@ public final class GrpcPeerCredentials {
         /**
          * Tells a peer that is denied so, in place of closing its connection without a word: the calls of gRPC clients end with PERMISSION_DENIED,
          * not with UNAVAILABLE. It takes up to a second, until the client has sent a
-         * request, and is HTTP/2 without TLS, so it is for servers without TLS; {@link
+         * request; of more than 64 at once the others are closed without a word. It is HTTP/2 without TLS, so it is for servers without TLS; {@link
          * GrpcPeerCredentials#forPath(Path)} has it anyway.
          *
          * @return this builder
